@@ -1,0 +1,5 @@
+"""Cyclone: Tornado's web API on Twisted."""
+
+from pkgutil import extend_path
+
+__path__ = extend_path(__path__, __name__)

@@ -1,0 +1,47 @@
+"""Run mypy --strict over the sources and, package by package, over the tests.
+
+Usage: python tools/check_types.py [PACKAGE ...]      e.g. cyclone-escape, cyclone
+
+Test modules of different packages share names (tests/test_exports.py), so each package's tests
+are a run of their own; the cache makes the later runs cheap.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def distributions() -> list[Path]:
+    """The folders of all distributions, the meta-package last."""
+    return [*sorted((ROOT / "packages").glob("cyclone-*")), ROOT / "meta" / "cyclone"]
+
+
+def mypy(*paths: Path, base: Path | None = None) -> int:
+    env = dict(os.environ)
+    if base is not None:
+        env["MYPYPATH"] = str(base)
+    command = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "mypy.ini")]
+    print("mypy", *(path.relative_to(ROOT) for path in paths), flush=True)
+    return subprocess.run([*command, *map(str, paths)], cwd=ROOT, env=env, check=False).returncode
+
+
+def main(names: list[str]) -> int:
+    chosen = [folder for folder in distributions() if not names or folder.name in names]
+    if not chosen:
+        print(f"no such package: {' '.join(names)}", file=sys.stderr)
+        return 2
+    status = mypy(*(folder / "src" for folder in chosen))
+    for folder in chosen:
+        status |= mypy(folder / "tests", base=folder / "tests")
+    if not names:
+        for folder in (ROOT / "tools", ROOT / "benchmarks"):
+            if any(folder.glob("*.py")):
+                status |= mypy(folder, base=folder)
+    return 1 if status else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
