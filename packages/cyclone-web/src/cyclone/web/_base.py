@@ -1,0 +1,129 @@
+"""What the mixins of :class:`RequestHandler` may take for granted of each other.
+
+The handler is put together from mixins, each in a module of its own. Every mixin subclasses
+:class:`HandlerBase`, which holds the attributes they share, with defaults on the class: a request that
+never touches a feature pays nothing for it. The methods are only *declared* here (for type checkers);
+the mixin that owns a method defines it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Awaitable, Callable, Mapping
+    from types import TracebackType
+
+    from cyclone.httpserver import HTTPRequest
+    from cyclone.httputil import HTTPHeaders
+    from twisted.internet.defer import Deferred
+
+    from ._application import Application
+    from ._transforms import OutputTransform
+
+    HeaderValue = str | bytes | int | datetime.datetime
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+class HandlerBase:
+    """The state of one request, shared by the mixins of a handler."""
+
+    # --- set for each request -------------------------------------------------------------
+    application: Application
+    request: HTTPRequest
+    path_args: list[str]
+    path_kwargs: dict[str, str]
+
+    # --- the response so far --------------------------------------------------------------
+    _headers: HTTPHeaders
+    _write_buffer: list[bytes]
+    _status_code: int = 200
+    _reason: str | None = None
+    # Values of Set-Cookie by cookie name; they survive clear(), as in Tornado.
+    _new_cookies: dict[str, str] | None = None
+    # Request headers the answer depends on, merged into Vary when the headers leave; survive clear().
+    _vary: list[str] | None = None
+    _transforms: list[OutputTransform] | None = None
+
+    # --- where the request is -------------------------------------------------------------
+    _headers_written: bool = False
+    _finished: bool = False
+    _auto_finish: bool = True
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The application's settings, ``self.application.settings``."""
+        return self.application.settings
+
+    def require_setting(self, name: str, feature: str = "this feature") -> None:
+        """Raise an Exception that names *feature* unless the setting *name* has a value."""
+        if not self.application.settings.get(name):
+            raise Exception(f"You must define the {name!r} setting in your application to use {feature}")
+
+    if TYPE_CHECKING:
+        # _response.py
+        def clear(self) -> None: ...
+        def set_status(self, status_code: int, reason: str | None = None) -> None: ...
+        def get_status(self) -> int: ...
+        def set_header(self, name: str, value: HeaderValue) -> None: ...
+        def add_header(self, name: str, value: HeaderValue) -> None: ...
+        def clear_header(self, name: str) -> None: ...
+        def write(self, chunk: str | bytes | dict[str, Any] | list[Any]) -> None: ...
+        def flush(self, include_footers: bool = False) -> Deferred[None]: ...
+        def finish(
+            self, chunk: str | bytes | dict[str, Any] | list[Any] | None = None
+        ) -> Deferred[None]: ...
+        def redirect(
+            self, url: str, permanent: bool = False, status: int | None = None
+        ) -> None: ...
+        def compute_etag(self) -> str | None: ...
+        def set_etag_header(self) -> None: ...
+        def check_etag_header(self) -> bool: ...
+
+        # _errors.py
+        def send_error(self, status_code: int = 500, **kwargs: Any) -> None: ...
+        def write_error(self, status_code: int, **kwargs: Any) -> None: ...
+        def log_exception(
+            self,
+            typ: type[BaseException] | None,
+            value: BaseException | None,
+            tb: TracebackType | None,
+        ) -> None: ...
+
+        # _arguments.py
+        def get_argument(
+            self, name: str, default: Any = ..., strip: bool = True, *, type: Any = None
+        ) -> Any: ...
+        def get_arguments(self, name: str, strip: bool = True) -> list[str]: ...
+        def get_query_argument(
+            self, name: str, default: Any = ..., strip: bool = True, *, type: Any = None
+        ) -> Any: ...
+        def get_body_argument(
+            self, name: str, default: Any = ..., strip: bool = True, *, type: Any = None
+        ) -> Any: ...
+        def decode_argument(self, value: bytes, name: str | None = None) -> str: ...
+
+        # _cookies.py, _xsrf.py, _users.py
+        def get_cookie(self, name: str, default: str | None = None) -> str | None: ...
+        def set_cookie(self, name: str, value: str | bytes, *args: Any, **kwargs: Any) -> None: ...
+        def clear_cookie(self, name: str, *args: Any, **kwargs: Any) -> None: ...
+        # Called before prepare() for each method outside SAFE_METHODS; raises HTTPError(403).
+        def _check_forgery(self) -> None: ...
+        @property
+        def current_user(self) -> Any: ...
+        @current_user.setter
+        def current_user(self, value: Any) -> None: ...
+
+        # _handler.py
+        def on_finish(self) -> None: ...
+        def on_connection_close(self) -> None: ...
+        def reverse_url(self, name: str, *args: Any, **kwargs: Any) -> str: ...
+        # Starts a coroutine, Deferred or asyncio awaitable at once, beside whatever runs.
+        def _spawn(self, awaitable: Awaitable[Any]) -> Deferred[Any]: ...
+
+
+if TYPE_CHECKING:
+    TemplateArguments = Mapping[str, object]
+    UIMethod = Callable[..., object]
