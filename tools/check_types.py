@@ -11,12 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def distributions() -> list[Path]:
-    """The folders of all distributions, the meta-package last."""
-    return [*sorted((ROOT / "packages").glob("cyclone-*")), ROOT / "meta" / "cyclone"]
+from workspace import ROOT, select
 
 
 def mypy(*paths: Path, base: Path | None = None) -> int:
@@ -29,10 +24,7 @@ def mypy(*paths: Path, base: Path | None = None) -> int:
 
 
 def main(names: list[str]) -> int:
-    chosen = [folder for folder in distributions() if not names or folder.name in names]
-    if not chosen:
-        print(f"no such package: {' '.join(names)}", file=sys.stderr)
-        return 2
+    chosen = [dist.folder for dist in select(names)]
     status = mypy(*(folder / "src" for folder in chosen))
     for folder in chosen:
         status |= mypy(folder / "tests", base=folder / "tests")

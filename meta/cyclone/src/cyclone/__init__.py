@@ -1,5 +1,85 @@
-"""Cyclone: Tornado's web API on Twisted."""
+"""Cyclone: Tornado's web API on Twisted.
 
+`import cyclone` is cheap: every submodule and every name below is loaded when it is first touched
+(PEP 562), and installs no reactor.
+"""
+
+from importlib import import_module
 from pkgutil import extend_path
+from typing import TYPE_CHECKING
 
+# Editable and split installs have the portions of the namespace in several folders.
 __path__ = extend_path(__path__, __name__)
+
+if TYPE_CHECKING:
+    from cyclone.web import Application as Application
+    from cyclone.web import HTTPError as HTTPError
+    from cyclone.web import RequestHandler as RequestHandler
+    from cyclone.web import StaticFileHandler as StaticFileHandler
+    from cyclone.web import UIModule as UIModule
+    from cyclone.web import URLSpec as URLSpec
+    from cyclone.web import asynchronous as asynchronous
+    from cyclone.web import authenticated as authenticated
+    from cyclone.web import url as url
+
+    from . import auth as auth
+    from . import escape as escape
+    from . import httpclient as httpclient
+    from . import httpserver as httpserver
+    from . import httputil as httputil
+    from . import locale as locale
+    from . import template as template
+    from . import web as web
+
+__version__: str
+version: str  # Cyclone 1.3's name of __version__
+
+_SUBMODULES = (
+    "auth",
+    "escape",
+    "httpclient",
+    "httpserver",
+    "httputil",
+    "locale",
+    "template",
+    "web",
+)
+# The names an application starts from, each of cyclone.web.
+_WEB_NAMES = (
+    "Application",
+    "HTTPError",
+    "RequestHandler",
+    "StaticFileHandler",
+    "UIModule",
+    "URLSpec",
+    "asynchronous",
+    "authenticated",
+    "url",
+)
+
+__all__ = [  # noqa: PLE0604, RUF022 (made of the two lists above)
+    "__version__",
+    *_SUBMODULES,
+    *_WEB_NAMES,
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load a submodule, or one of the web package's names, on first use."""
+    value: object
+    if name in _SUBMODULES:
+        return import_module(f"{__name__}.{name}")
+    if name in _WEB_NAMES:
+        value = getattr(import_module(f"{__name__}.web"), name)
+    elif name in ("__version__", "version"):
+        from importlib.metadata import version
+
+        value = version("cyclone")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, "version"})
