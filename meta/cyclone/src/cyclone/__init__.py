@@ -57,7 +57,7 @@ _WEB_NAMES = (
     "url",
 )
 
-__all__ = [  # noqa: PLE0604, RUF022 (made of the two lists above)
+__all__ = [
     "__version__",
     *_SUBMODULES,
     *_WEB_NAMES,
