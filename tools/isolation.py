@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import check_dag
-from workspace import DIST, PURE, ROOT, Distribution, select
+from workspace import DIST, META, PURE, ROOT, Distribution, canonical, select
 
 OLDEST = (3, 11)
 
@@ -60,12 +60,23 @@ def make_environment(dist: Distribution, home: Path) -> Path:
     lowest = ["--resolution", "lowest-direct"] if sys.version_info[:2] == OLDEST else []
     run(*install, *lowest, dist.wheel)
     before = run("uv", "pip", "freeze", "--quiet", "--python", python).lower()
-    if dist.name in PURE and "twisted" in before:
-        raise Failed(f"{dist.name} brought Twisted:\n{before}")
+    if dist.name in PURE:
+        check_pure(dist, before)
     # The installed versions stay as they are; the tests' own tools are the newest ones.
     (home / "constraints.txt").write_text(pins(before))
     run(*install, "--constraints", home / "constraints.txt", dist.wheel, *dist.test_requirements)
     return python
+
+
+def check_pure(dist: Distribution, frozen: str) -> None:
+    """A pure package brings what it declares (with what that needs) and never Twisted."""
+    found = {canonical(line) for line in frozen.splitlines()} - {dist.name}
+    if "twisted" in found:
+        raise Failed(f"{dist.name} brought Twisted:\n{frozen}")
+    # None of the pure packages' dependencies has a dependency outside the family.
+    allowed = {canonical(line) for line in dist.requirements} | {"cyclone-escape"}
+    if found - allowed:
+        raise Failed(f"{dist.name} brought more than it declares: {sorted(found - allowed)}")
 
 
 def pins(frozen: str) -> str:
@@ -92,7 +103,9 @@ def isolate(dist: Distribution) -> tuple[str, str, float]:
             python = make_environment(dist, Path(folder))
             tests = unpack_tests(dist, Path(folder))
             env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-            output = run(python, "-m", "pytest", "-q", "tests", cwd=tests, env=env)
+            # The meta-package's other tests are full-stack ones, of the whole repository.
+            what = "tests/installed" if dist.name == META else "tests"
+            output = run(python, "-m", "pytest", "-q", what, cwd=tests, env=env)
             print(f"{dist.name}: {output.strip().splitlines()[-1]}", flush=True)
         except Failed as error:
             problem = str(error)
@@ -107,7 +120,6 @@ def main(arguments: list[str]) -> int:
     status = check_dag.main()
     # The longest ones first, so that the last worker does not wait alone.
     chosen = sorted(select(options.packages), key=lambda dist: len(dist.requirements), reverse=True)
-    chosen = [dist for dist in chosen if dist.name != "cyclone"]
     with ThreadPoolExecutor(max_workers=options.jobs) as pool:
         for name, problem, seconds in pool.map(isolate, chosen):
             print(f"{name}: {'FAILED' if problem else 'ok'} in {seconds:.0f} s", flush=True)

@@ -1,4 +1,4 @@
-"""`import cyclone` over the installed packages: cheap, lazy, complete, and known to type checkers."""
+"""`import cyclone` over the installed packages: cheap, lazy, complete."""
 
 import json
 import subprocess
