@@ -1,0 +1,240 @@
+"""Starting what a handler returned: coroutines, Deferreds, asyncio awaitables.
+
+Two ways to drive a coroutine, chosen by what runs underneath:
+
+- No asyncio event loop is running (Twisted's ordinary reactors): :class:`_Driver` steps it whenever the
+  Deferred it waits for fires.
+- Twisted's asyncio reactor: it becomes the body of a real :class:`asyncio.Task`, so ``asyncio.timeout``,
+  ``TaskGroup`` and every asyncio library work in it. :func:`_bridge` stands between the task and the body and
+  turns each awaited Deferred into a future the task understands. Tasks the body starts (``TaskGroup``,
+  ``gather``) are bridged too, through a context variable they inherit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import sys
+import types
+import warnings
+from collections.abc import Awaitable, Callable, Coroutine, Generator
+from typing import Any
+
+from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.python.failure import Failure
+
+_running_loop = asyncio._get_running_loop
+_bridging: contextvars.ContextVar[bool] = contextvars.ContextVar("cyclone_bridging", default=False)
+_HAS_EAGER_TASKS = sys.version_info >= (3, 12)
+
+
+class AsyncioReactorRequired(RuntimeError):
+    """Something of asyncio was awaited while the reactor that runs has no asyncio event loop."""
+
+    def __init__(self, awaited: object) -> None:
+        super().__init__(
+            f"Cannot await {type(awaited).__module__}.{type(awaited).__qualname__}: the running reactor has no "
+            "asyncio event loop. Install Twisted's asyncio reactor before anything imports the reactor: "
+            "`from twisted.internet import asyncioreactor; asyncioreactor.install()`."
+        )
+
+
+def start(awaitable: Awaitable[Any]) -> Deferred[Any]:
+    """Start *awaitable* at once, beside whatever runs; the Deferred fires with its result.
+
+    Cancelling the Deferred cancels what was started.
+
+    :raises TypeError: when it is no coroutine, Deferred, generator or other awaitable.
+    """
+    if isinstance(awaitable, Deferred):
+        return awaitable
+    coroutine = as_coroutine(awaitable)
+    loop = _running_loop()
+    if loop is None:
+        return _Driver(coroutine).start()
+    return _start_task(loop, coroutine)
+
+
+def as_coroutine(value: object) -> Coroutine[Any, Any, Any]:
+    """*value* as a coroutine, if it can be awaited."""
+    if inspect.iscoroutine(value):
+        return value
+    if isinstance(value, Failure):
+        value.raiseException()
+    if isinstance(value, types.GeneratorType) and not inspect.isawaitable(value):
+        value = _from_generator(value)
+    if inspect.isawaitable(value):
+        return _await(value)
+    raise TypeError(f"A handler must return None or something awaitable, not {type(value)!r}")
+
+
+async def _await(awaitable: Awaitable[Any]) -> Any:
+    return await awaitable
+
+
+def _from_generator(generator: Generator[Any, Any, Any]) -> Deferred[Any]:
+    warnings.warn(
+        f"{generator.__qualname__} returned a generator: decorate it with inlineCallbacks, "
+        "or better make it an async def",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return inlineCallbacks(lambda: generator)()
+
+
+# --- on Twisted's ordinary reactors -------------------------------------------------------
+
+
+class _Driver:
+    """Steps one coroutine to its end; its own Deferreds are the only thing it may wait for."""
+
+    __slots__ = ("_context", "_coroutine", "_done", "_waiting_on")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._coroutine = coroutine
+        self._context: contextvars.Context | None = None
+        self._waiting_on: Deferred[Any] | None = None
+        self._done: Deferred[Any] = Deferred(self._cancel)
+
+    def start(self) -> Deferred[Any]:
+        self._step(self._coroutine.send, None)
+        return self._done
+
+    def _cancel(self, _: Deferred[Any]) -> None:
+        if self._waiting_on is not None:
+            self._waiting_on.cancel()
+
+    def _step(self, advance: Callable[[Any], Any], value: object) -> None:
+        """Advance until the coroutine ends or has to wait; a loop, so that ready Deferreds cost no stack."""
+        while True:
+            try:
+                yielded = advance(value)
+            except StopIteration as stop:
+                self._done.callback(stop.value)
+                return
+            except BaseException:
+                self._done.errback(Failure())
+                return
+            if isinstance(yielded, Deferred):
+                if self._context is None:
+                    # What the first step set stays visible to the later ones.
+                    self._context = contextvars.copy_context()
+                self._waiting_on = yielded
+                yielded.addBoth(self._resume)
+                return
+            advance, value = self._coroutine.throw, AsyncioReactorRequired(yielded)
+
+    def _resume(self, result: object) -> None:
+        # The awaited Deferred hands its own result (or raises its failure) while its callbacks run, so there
+        # is nothing to send; returning None marks a failure as handled.
+        self._waiting_on = None
+        context = self._context
+        if context is None:
+            raise RuntimeError("resumed before it was started")
+        context.run(self._step, self._coroutine.send, None)
+
+
+# --- on Twisted's asyncio reactor ---------------------------------------------------------
+
+
+def _start_task(
+    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any]
+) -> Deferred[Any]:
+    _install_task_factory(loop)
+    context = contextvars.copy_context()
+    context.run(_bridging.set, True)
+    options: dict[str, Any] = {"eager_start": True} if _HAS_EAGER_TASKS else {}
+    task = asyncio.Task(_bridged(coroutine), loop=loop, context=context, **options)
+    done: Deferred[Any] = Deferred(lambda _: task.cancel())
+    if task.done():
+        _settle(done, task)
+    else:
+        task.add_done_callback(lambda task: _settle(done, task))
+    return done
+
+
+def _settle(done: Deferred[Any], task: asyncio.Future[Any]) -> None:
+    if done.called:
+        # Cancelled from outside and already answered for; look at the outcome so asyncio does not complain.
+        if not task.cancelled():
+            task.exception()
+        return
+    if task.cancelled():
+        done.errback(Failure(asyncio.CancelledError()))
+        return
+    error = task.exception()
+    if error is None:
+        done.callback(task.result())
+    else:
+        done.errback(Failure(error, type(error), error.__traceback__))
+
+
+def _install_task_factory(loop: asyncio.AbstractEventLoop) -> None:
+    """Let tasks that a bridged task starts await Deferreds as well; all other tasks are left alone."""
+    previous = loop.get_task_factory()
+    if isinstance(previous, _TaskFactory):
+        return
+    loop.set_task_factory(_TaskFactory(previous))
+
+
+class _TaskFactory:
+    __slots__ = ("_previous",)
+
+    def __init__(self, previous: Callable[..., asyncio.Future[Any]] | None) -> None:
+        self._previous = previous
+
+    def __call__(
+        self, loop: asyncio.AbstractEventLoop, coroutine: Any, **kwargs: Any
+    ) -> asyncio.Future[Any]:
+        context: contextvars.Context | None = kwargs.get("context")
+        bridging = _bridging.get() if context is None else context.get(_bridging, False)
+        if bridging:
+            coroutine = _bridged(coroutine)
+        if self._previous is not None:
+            return self._previous(loop, coroutine, **kwargs)
+        return asyncio.Task(coroutine, loop=loop, **kwargs)
+
+
+async def _bridged(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    return await _bridge(coroutine)
+
+
+@types.coroutine
+def _bridge(coroutine: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    advance: Callable[[Any], Any] = coroutine.send
+    value: Any = None
+    while True:
+        try:
+            yielded = advance(value)
+        except StopIteration as stop:
+            return stop.value
+        advance, value = coroutine.send, None
+        try:
+            if isinstance(yielded, Deferred):
+                yield from _wait_for(yielded)
+            else:
+                value = yield yielded
+        except GeneratorExit:
+            coroutine.close()
+            raise
+        except BaseException as error:
+            advance, value = coroutine.throw, error
+
+
+def _wait_for(deferred: Deferred[Any]) -> Generator[Any, Any, None]:
+    """Suspend the task until *deferred* has a result, which stays in it for the coroutine to take."""
+    future = asyncio.get_running_loop().create_future()
+
+    def wake(result: object) -> object:
+        if not future.done():
+            future.set_result(None)
+        return result
+
+    deferred.addBoth(wake)
+    try:
+        yield from future
+    except BaseException:
+        deferred.addErrback(lambda _: None)
+        deferred.cancel()
+        raise
