@@ -1,0 +1,158 @@
+"""Cookies: tolerant in, strict out."""
+
+import re
+import time
+from datetime import datetime
+from typing import Final
+
+from ._abnf import TOKEN
+from ._dates import format_timestamp
+from ._errors import CookieError
+
+_ESCAPE: Final = re.compile(r"\\(?:([0-3][0-7][0-7])|(.))", re.DOTALL)
+
+# What may stand in a value without quotes, and within quotes without an octal escape
+_PLAIN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+\-.^_`|~:]+")
+_ESCAPED: Final = re.compile(r"[^A-Za-z0-9!#$%&'*+\-.^_`|~: ()/<=>?@\[\]{}]")
+_FORBIDDEN_IN_VALUE: Final = re.compile(r"[\x00-\x20\x7f]|[^\x00-\xff]")
+_FORBIDDEN_IN_ATTRIBUTE: Final = re.compile(r"[\x00-\x20;\x7f]|[^\x00-\x7f]")
+
+_SAMESITE: Final = {"lax": "Lax", "strict": "Strict", "none": "None"}
+
+
+def parse_cookie(cookie: str) -> dict[str, str]:
+    r"""Parse a ``Cookie`` header into names and values, the way browsers do.
+
+    Nothing is refused: only ``;`` separates, even within quotes; a chunk without ``=`` is a value
+    with an empty name; the last of several equal names wins; ``\"``, ``\\`` and octal escapes are
+    decoded in a quoted value. Linear in the size of the header (CK-01 to CK-04).
+    """
+    cookies: dict[str, str] = {}
+    for chunk in cookie.split(";"):
+        name, equals, value = chunk.partition("=")
+        if not equals:
+            name, value = "", chunk
+        name, value = name.strip(), value.strip()
+        if name or value:
+            cookies[name] = _unquote(value)
+    return cookies
+
+
+def _unquote(value: str) -> str:
+    if len(value) < 2 or value[0] != '"' or value[-1] != '"':
+        return value
+    return _ESCAPE.sub(_unescape, value[1:-1])
+
+
+def _unescape(match: re.Match[str]) -> str:
+    octal: str | None = match[1]
+    return chr(int(octal, 8)) if octal else match[2]
+
+
+def _quote(value: str) -> str:
+    if _PLAIN.fullmatch(value):
+        return value
+    return '"' + _ESCAPED.sub(_escape, value) + '"'
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match[0]
+    return "\\" + char if char in '"\\' else f"\\{ord(char):03o}"
+
+
+def build_set_cookie(
+    name: str,
+    value: str | bytes,
+    *,
+    domain: str | None = None,
+    expires: float | tuple[int, ...] | time.struct_time | datetime | None = None,
+    path: str | None = "/",
+    max_age: int | None = None,
+    httponly: bool = False,
+    secure: bool = False,
+    samesite: str | None = None,
+    partitioned: bool = False,
+) -> str:
+    """The value of a ``Set-Cookie`` header.
+
+    ``expires`` is anything `format_timestamp` takes, ``max_age`` whole seconds (0 deletes the
+    cookie at once). A value is quoted where it must be; everything else that could break the
+    header raises `CookieError`: a name that is not a token, white space or a control character in
+    the value, such or a ``;`` in an attribute, a date out of range, an unknown ``samesite``.
+    So does a cookie that browsers would drop: ``SameSite=None`` or ``Partitioned`` without
+    ``secure``, and a ``__Host-`` or ``__Secure-`` name whose rules are not kept
+    (`RFC 6265bis <https://httpwg.org/http-extensions/draft-ietf-httpbis-rfc6265bis.html>`_).
+    """
+    if isinstance(value, bytes):
+        value = value.decode("utf-8")
+    if not TOKEN.fullmatch(name):
+        raise CookieError(f"Invalid cookie attribute name={name!r} for cookie {name!r}")
+    if _FORBIDDEN_IN_VALUE.search(value):
+        raise CookieError(f"Invalid value for cookie {name!r}")
+    for key, text in (("domain", domain), ("path", path), ("samesite", samesite)):
+        if text is not None and _FORBIDDEN_IN_ATTRIBUTE.search(text):
+            raise CookieError(f"Invalid cookie attribute {key}={text!r} for cookie {name!r}")
+    same_site = _same_site(name, samesite)
+    _check_rules(name, domain, path, secure, same_site, partitioned)
+    parts = [
+        f"{name}={_quote(value)}",
+        f"Domain={domain}" if domain else "",
+        f"expires={_date(name, expires)}" if expires is not None else "",
+        "HttpOnly" if httponly else "",
+        f"Max-Age={_seconds(name, max_age)}" if max_age is not None else "",
+        "Partitioned" if partitioned else "",
+        f"Path={path}" if path else "",
+        f"SameSite={same_site}" if same_site else "",
+        "Secure" if secure else "",
+    ]
+    return "; ".join([part for part in parts if part])
+
+
+def _same_site(name: str, samesite: str | None) -> str:
+    if not samesite:
+        return ""
+    try:
+        return _SAMESITE[samesite.lower()]
+    except KeyError:
+        raise CookieError(
+            f"Invalid cookie attribute samesite={samesite!r} for cookie {name!r}"
+        ) from None
+
+
+def _date(name: str, expires: float | tuple[int, ...] | time.struct_time | datetime) -> str:
+    try:
+        return format_timestamp(expires)
+    except (ValueError, OverflowError) as error:
+        raise CookieError(
+            f"Invalid cookie attribute expires for cookie {name!r}: {error}"
+        ) from error
+
+
+def _seconds(name: str, max_age: int) -> int:
+    """A real number of seconds: an attacker's string could carry more attributes (RI-04)."""
+    try:
+        return int(max_age)
+    except (ValueError, OverflowError, TypeError) as error:
+        raise CookieError(
+            f"Invalid cookie attribute max_age={max_age!r} for cookie {name!r}"
+        ) from error
+
+
+def _check_rules(
+    name: str,
+    domain: str | None,
+    path: str | None,
+    secure: bool,
+    same_site: str,
+    partitioned: bool,
+) -> None:
+    """Refuse what browsers would silently drop."""
+    prefix = name.lower()
+    if prefix.startswith(("__secure-", "__host-")) and not secure:
+        raise CookieError(f"Cookie {name!r}: its prefix needs secure=True")
+    if prefix.startswith("__host-") and (domain or path != "/"):
+        raise CookieError(f"Cookie {name!r}: a __Host- cookie has no domain and the path '/'")
+    if same_site == "None" and not secure:
+        raise CookieError(f"Cookie {name!r}: SameSite=None needs secure=True")
+    if partitioned and not secure:
+        raise CookieError(f"Cookie {name!r}: Partitioned needs secure=True")
