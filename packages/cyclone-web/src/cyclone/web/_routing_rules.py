@@ -1,0 +1,102 @@
+"""Rules: what a router is a list of."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ._routing_matchers import Matcher, PathMatches
+
+
+class Rule:
+    """One entry of a router: requests that *matcher* takes go to *target*.
+
+    *target* is a handler class, the dotted name of one (imported here: ImportError if that fails),
+    a router, a list of rules, a callable that takes the request, or an object with
+    ``start_request``. *target_kwargs* reach the handler's ``initialize``; *name* is for
+    ``reverse_url``.
+    """
+
+    def __init__(
+        self,
+        matcher: Matcher,
+        target: Any,
+        target_kwargs: Mapping[str, Any] | None = None,
+        name: str | None = None,
+    ) -> None:
+        self.matcher = matcher
+        self.target = import_target(target) if isinstance(target, str) else target
+        self.target_kwargs = dict(target_kwargs) if target_kwargs else {}
+        self.name = name
+
+    def reverse(self, *args: Any, **kwargs: Any) -> str | None:
+        """Return the URL these arguments come from; raises :class:`URLReverseError`."""
+        return self.matcher.reverse(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.matcher!r}, {self.target}, "
+            f"kwargs={self.target_kwargs!r}, name={self.name!r})"
+        )
+
+
+class URLSpec(Rule):
+    """A rule by path: *pattern* is a regular expression that has to match all of it.
+
+    What its groups catch becomes arguments of the handler's method: by position, or by keyword for
+    named groups. *kwargs* reach ``initialize``; *name* is for ``reverse_url``. ``url`` is an alias.
+    Raises ValueError for a pattern that mixes named and unnamed groups, ImportError for a handler's
+    name that cannot be imported.
+    """
+
+    def __init__(
+        self,
+        pattern: str | re.Pattern[str],
+        handler: Any = None,
+        kwargs: Mapping[str, Any] | None = None,
+        name: str | None = None,
+        *,
+        handler_class: Any = None,
+    ) -> None:
+        matcher = PathMatches(pattern)
+        super().__init__(matcher, handler if handler is not None else handler_class, kwargs, name)
+        self.regex = matcher.regex
+        self.handler_class = self.target
+        self.kwargs = kwargs
+
+    def __repr__(self) -> str:
+        return (
+            f"{type(self).__name__}({self.regex.pattern!r}, {self.handler_class}, "
+            f"kwargs={self.kwargs!r}, name={self.name!r})"
+        )
+
+
+def as_rule(rule: Rule | Sequence[Any]) -> Rule:
+    """Return *rule* as a :class:`Rule`.
+
+    A tuple of two to four items begins with a pattern or matcher.
+    """
+    if isinstance(rule, Rule):
+        return rule
+    if not isinstance(rule, (tuple, list)):
+        raise TypeError(f"a rule is a Rule or a tuple, not {type(rule).__name__}")
+    if not 2 <= len(rule) <= 4:
+        raise ValueError(f"a rule is a tuple of 2 to 4 items, not {len(rule)}: {rule!r}")
+    condition, *rest = rule
+    if isinstance(condition, (str, re.Pattern)):
+        return URLSpec(condition, *rest)
+    return Rule(condition, *rest)
+
+
+def import_target(name: str) -> Any:
+    """Import ``package.module.Name``; raises ImportError that says what is missing."""
+    module_name, _, attribute = name.rpartition(".")
+    if not module_name:
+        return importlib.import_module(name)
+    try:
+        module = importlib.import_module(module_name)
+        return getattr(module, attribute)
+    except AttributeError:
+        raise ImportError(f"No module or name {attribute!r} in {module_name!r}") from None

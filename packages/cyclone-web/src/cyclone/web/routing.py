@@ -1,0 +1,34 @@
+"""Routers, rules and matchers, under the name Tornado gives their module.
+
+Everything here is part of ``cyclone.web`` too.
+"""
+
+from ._routing import ReversibleRouter, ReversibleRuleRouter, Route, Router, RuleRouter
+from ._routing_matchers import (
+    AnyMatches,
+    DefaultHostMatches,
+    HostMatches,
+    Matcher,
+    PathMatches,
+    URLReverseError,
+)
+from ._routing_rules import Rule, URLSpec
+
+url = URLSpec
+
+__all__ = [
+    "AnyMatches",
+    "DefaultHostMatches",
+    "HostMatches",
+    "Matcher",
+    "PathMatches",
+    "ReversibleRouter",
+    "ReversibleRuleRouter",
+    "Route",
+    "Router",
+    "Rule",
+    "RuleRouter",
+    "URLReverseError",
+    "URLSpec",
+    "url",
+]
