@@ -88,17 +88,21 @@ class LiteralEntry(Entry):
 class _PatternEntry(Entry):
     """A handler class on a path with groups, matched without the detour over a dictionary."""
 
-    __slots__ = ("match",)
+    __slots__ = ("groups", "match", "route")
 
     def __init__(self, router: RuleRouter, rule: Rule, matcher: PathMatches) -> None:
         super().__init__(router, rule)
         self.match = matcher.regex.match
+        self.groups = matcher.regex.groups
+        self.route = Route(rule.target, rule.target_kwargs, _NO_ARGS, _NO_KWARGS, rule)
 
     def resolve(self, request: HTTPRequest, path: str) -> Route | None:
         """Match *path* and decode its groups."""
         match = self.match(path)
         if match is None:
             return None
+        if not self.groups:
+            return self.route
         rule = self.rule
         args, kwargs = path_arguments(match)
         return Route(rule.target, rule.target_kwargs, args, kwargs, rule)
