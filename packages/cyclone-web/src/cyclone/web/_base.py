@@ -40,7 +40,7 @@ class HandlerBase:
     _headers: HTTPHeaders
     _write_buffer: list[bytes]
     _status_code: int = 200
-    _reason: str | None = None
+    _reason: str = "OK"
     # Values of Set-Cookie by cookie name; they survive clear(), as in Tornado.
     _new_cookies: dict[str, str] | None = None
     # Request headers the answer depends on, merged into Vary when the headers leave; survive clear().
@@ -51,6 +51,10 @@ class HandlerBase:
     _headers_written: bool = False
     _finished: bool = False
     _auto_finish: bool = True
+    # The handler's method has returned (or waits) and the answer is still to come.
+    _suspended: bool = False
+    # Bytes of the body that were handed to the connection.
+    _bytes_written: int = 0
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -61,6 +65,13 @@ class HandlerBase:
         """Raise an Exception that names *feature* unless the setting *name* has a value."""
         if not self.application.settings.get(name):
             raise Exception(f"You must define the {name!r} setting in your application to use {feature}")
+
+    def _vary_on(self, header: str) -> None:
+        """Note that the answer depends on a header of the request."""
+        if self._vary is None:
+            self._vary = [header]
+        elif header not in self._vary:
+            self._vary.append(header)
 
     if TYPE_CHECKING:
         # _response.py
@@ -81,6 +92,11 @@ class HandlerBase:
         def compute_etag(self) -> str | None: ...
         def set_etag_header(self) -> None: ...
         def check_etag_header(self) -> bool: ...
+        def set_default_headers(self) -> None: ...
+        def _complete_headers(self) -> None: ...
+        def _clear_representation_headers(self) -> None: ...
+        def _send_whole(self) -> None: ...
+        def _abort(self) -> None: ...
 
         # _errors.py
         def send_error(self, status_code: int = 500, **kwargs: Any) -> None: ...
@@ -91,6 +107,16 @@ class HandlerBase:
             value: BaseException | None,
             tb: TracebackType | None,
         ) -> None: ...
+
+        def _handle_request_exception(self, error: BaseException) -> None: ...
+        def _request_summary(self) -> str: ...
+
+        # _execution.py
+        def _log(self) -> None: ...
+        def _watch_connection(self) -> None: ...
+        def _resolved(self) -> None: ...
+        # Starts a coroutine, Deferred or asyncio awaitable at once, beside whatever runs.
+        def _spawn(self, awaitable: Awaitable[Any]) -> Deferred[Any]: ...
 
         # _arguments.py
         def get_argument(
@@ -120,8 +146,6 @@ class HandlerBase:
         def on_finish(self) -> None: ...
         def on_connection_close(self) -> None: ...
         def reverse_url(self, name: str, *args: Any, **kwargs: Any) -> str: ...
-        # Starts a coroutine, Deferred or asyncio awaitable at once, beside whatever runs.
-        def _spawn(self, awaitable: Awaitable[Any]) -> Deferred[Any]: ...
 
 
 if TYPE_CHECKING:
