@@ -1,6 +1,30 @@
 """Tornado's web API on Twisted: handlers, routing, templates, static files, signed cookies."""
 
-__all__ = ["__version__"]
+from ._signing import (
+    DEFAULT_SIGNED_VALUE_MIN_VERSION,
+    DEFAULT_SIGNED_VALUE_VERSION,
+    MAX_SUPPORTED_SIGNED_VALUE_VERSION,
+    MIN_SUPPORTED_SIGNED_VALUE_VERSION,
+    create_signed_value,
+    decode_signed_value,
+    get_signature_key_version,
+)
+from ._uimodules import TemplateModule, UIModule
+from ._users import authenticated
+
+__all__ = [
+    "DEFAULT_SIGNED_VALUE_MIN_VERSION",
+    "DEFAULT_SIGNED_VALUE_VERSION",
+    "MAX_SUPPORTED_SIGNED_VALUE_VERSION",
+    "MIN_SUPPORTED_SIGNED_VALUE_VERSION",
+    "TemplateModule",
+    "UIModule",
+    "__version__",
+    "authenticated",
+    "create_signed_value",
+    "decode_signed_value",
+    "get_signature_key_version",
+]
 
 __version__: str
 

@@ -1,0 +1,262 @@
+"""Templates in handlers: loaders, what a template sees, and the page with its modules' assets."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+from weakref import WeakKeyDictionary
+
+from twisted.internet.defer import CancelledError, Deferred
+
+from cyclone.escape import utf8, xhtml_escape
+
+from ._base import HandlerBase
+from ._namespace import TemplateNamespace
+from ._uimodules import UIModule, UINamespace, as_paths, ui_namespace
+
+if TYPE_CHECKING:
+    from twisted.python.failure import Failure
+
+    from cyclone.template import BaseLoader, Rendering
+
+    from ._application import Application
+    from ._handler import RequestHandler
+
+#: How many loaders an application keeps; get_template_path may be computed.
+MAX_TEMPLATE_LOADERS = 100
+
+_lock = threading.Lock()
+_LoaderKey = tuple[Callable[..., object], str]
+
+
+class RenderingMixin(HandlerBase):
+    """Renders templates, with the UI modules of the application."""
+
+    # By application, then by what makes the loader and from where.
+    _template_loaders: ClassVar[
+        WeakKeyDictionary[Application, OrderedDict[_LoaderKey, BaseLoader]]
+    ] = WeakKeyDictionary()
+
+    _ui: UINamespace | None = None
+    _fresh_loaders: list[BaseLoader] | None = None
+    # True from render() of something that has to wait until it has finished the request.
+    _render_pending: bool = False
+
+    @property
+    def ui(self) -> UINamespace:
+        """The application's UI methods and modules, bound to this handler."""
+        if self._ui is None:
+            application = self.application
+            handler = cast("RequestHandler", self)
+            self._ui = ui_namespace(handler, application.ui_methods, application.ui_modules)
+        return self._ui
+
+    def render(self, template_name: str, **kwargs: Any) -> Deferred[None]:
+        """Render a template as the answer and finish the request.
+
+        When nothing in the template has to wait, all is done on return. Else the page waits for everything
+        at once; the Deferred fires when it is sent. It need not be waited for: a failure becomes the error
+        page either way.
+
+        :raises RuntimeError: the request is finished already.
+        """
+        if self._finished:
+            raise RuntimeError("Cannot render() after finish()")
+        rendering = self._begin(template_name, kwargs)
+        if rendering.pending:
+            return self._finish_later(rendering)
+        return self.finish(self._with_assets(rendering.result()))
+
+    def render_string(self, template_name: str, **kwargs: Any) -> bytes:
+        """Render a template and return it, encoded as UTF-8.
+
+        :raises cyclone.template.TemplateError: something in it has to wait (the message names the line);
+            use :meth:`render_string_async`.
+        """
+        return self._begin(template_name, kwargs).result()
+
+    def render_string_async(self, template_name: str, **kwargs: Any) -> Deferred[bytes]:
+        """Render a template that may have to wait; the Deferred fires with its bytes."""
+        return self._spawn(self._begin(template_name, kwargs).complete())
+
+    def get_template_namespace(self) -> dict[str, Any]:
+        """Return the names every template of this handler sees; override it to add to them.
+
+        Those that cost something (``current_user``, ``locale``) are worked out when they are used.
+        """
+        return TemplateNamespace(cast("RequestHandler", self))
+
+    def get_template_path(self) -> str | None:
+        """Return the folder of the templates: the setting ``template_path``.
+
+        ``None`` means the folder of the module in which the handler is defined.
+        """
+        path: str | os.PathLike[str] | None = self.settings.get("template_path")
+        return None if path is None else os.fspath(path)
+
+    def create_template_loader(self, template_path: str) -> BaseLoader:
+        """Make the loader for a folder; override it for templates from elsewhere.
+
+        Its result is kept. Settings: ``template_loader`` is used in its place; else ``autoescape`` and
+        ``template_whitespace`` go to the :class:`cyclone.template.Loader` made.
+        """
+        from cyclone.template import Loader
+
+        settings = self.settings
+        given: BaseLoader | None = settings.get("template_loader")
+        if given is not None:
+            return given
+        options: dict[str, Any] = {}
+        # autoescape=None switches escaping off, which is another thing than no setting.
+        if "autoescape" in settings:
+            options["autoescape"] = settings["autoescape"]
+        if "template_whitespace" in settings:
+            options["whitespace"] = settings["template_whitespace"]
+        return Loader(template_path, **options)
+
+    # --- the assets of UI modules ---------------------------------------------------------
+
+    def render_linked_js(self, js_files: Iterable[str]) -> str | bytes:
+        """Return the HTML that links scripts; override it to write it otherwise."""
+        return "".join(
+            f'<script src="{xhtml_escape(path)}" type="text/javascript"></script>'
+            for path in self._asset_urls(js_files)
+        )
+
+    def render_embed_js(self, js_embed: Iterable[bytes]) -> str | bytes:
+        """Return the HTML that holds scripts; override it, for instance to add a nonce."""
+        joined = b"\n".join(js_embed)
+        return b'<script type="text/javascript">\n//<![CDATA[\n' + joined + b"\n//]]>\n</script>"
+
+    def render_linked_css(self, css_files: Iterable[str]) -> str | bytes:
+        """Return the HTML that links style sheets; override it to write it otherwise."""
+        return "".join(
+            f'<link href="{xhtml_escape(path)}" type="text/css" rel="stylesheet"/>'
+            for path in self._asset_urls(css_files)
+        )
+
+    def render_embed_css(self, css_embed: Iterable[bytes]) -> str | bytes:
+        """Return the HTML that holds styles; override it, for instance to add a nonce."""
+        return b'<style type="text/css">\n' + b"\n".join(css_embed) + b"\n</style>"
+
+    def _asset_urls(self, paths: Iterable[str]) -> Iterable[str]:
+        urls = (
+            path if path.startswith(("/", "http:", "https:")) else self.static_url(path)
+            for path in paths
+        )
+        # A dictionary keeps the order and drops what comes again.
+        return dict.fromkeys(urls)
+
+    def _with_assets(self, html: bytes) -> bytes:
+        if self._ui is None:
+            return html
+        used: list[UIModule] = list(self._ui["modules"]._used())
+        # Module, handler and namespace refer to each other; the page is made, so part them.
+        self._ui = None
+        if not used:
+            return html
+        head, body = self._head_assets(used), self._body_assets(used)
+        if body:
+            html = _insert(html, body, html.rfind(b"</body>"), len(html))
+        if head:
+            html = _insert(html, head, html.find(b"</head>"), 0)
+        return html
+
+    def _head_assets(self, used: list[UIModule]) -> list[bytes]:
+        parts = []
+        if files := [path for module in used for path in as_paths(module.css_files())]:
+            parts.append(utf8(self.render_linked_css(files)))
+        if embedded := _texts(module.embedded_css() for module in used):
+            parts.append(utf8(self.render_embed_css(embedded)))
+        if html := _texts(module.html_head() for module in used):
+            parts.append(b"".join(html))
+        return parts
+
+    def _body_assets(self, used: list[UIModule]) -> list[bytes]:
+        parts = []
+        if files := [path for module in used for path in as_paths(module.javascript_files())]:
+            parts.append(utf8(self.render_linked_js(files)))
+        if embedded := _texts(module.embedded_javascript() for module in used):
+            parts.append(utf8(self.render_embed_js(embedded)))
+        if html := _texts(module.html_body() for module in used):
+            parts.append(b"".join(html))
+        return parts
+
+    # --- loading and running --------------------------------------------------------------
+
+    def _begin(self, template_name: str, kwargs: dict[str, Any]) -> Rendering:
+        template = self._template_loader().load(template_name)
+        namespace = self.get_template_namespace()
+        namespace.update(kwargs)
+        return template.begin(namespace, self._spawn)
+
+    def _render_part(self, template_name: str, kwargs: dict[str, Any]) -> bytes | Awaitable[bytes]:
+        """Render for a place in another template, which takes either."""
+        rendering = self._begin(template_name, kwargs)
+        return rendering.complete() if rendering.pending else rendering.result()
+
+    def _template_loader(self) -> BaseLoader:
+        path = self.get_template_path() or _module_folder(type(self))
+        key: _LoaderKey = (type(self).create_template_loader, path)
+        with _lock:
+            loaders = self._template_loaders.setdefault(self.application, OrderedDict())
+            loader = loaders.get(key)
+            if loader is None:
+                loader = loaders[key] = self.create_template_loader(path)
+                if len(loaders) > MAX_TEMPLATE_LOADERS:
+                    loaders.popitem(last=False)
+        if not self.settings.get("compiled_template_cache", True):
+            self._reset_once(loader)
+        return loader
+
+    def _reset_once(self, loader: BaseLoader) -> None:
+        """Forget compiled templates once per request, so that a page sees the files as they are."""
+        if self._fresh_loaders is None:
+            self._fresh_loaders = []
+        if loader not in self._fresh_loaders:
+            self._fresh_loaders.append(loader)
+            loader.reset()
+
+    def _finish_later(self, rendering: Rendering) -> Deferred[None]:
+        self._render_pending = True
+        work = self._spawn(rendering.complete())
+        done: Deferred[None] = Deferred(lambda _: work.cancel())
+
+        def send(html: bytes) -> None:
+            self._render_pending = False
+            # Whoever finished meanwhile (a timeout, an error page) was first.
+            if not self._finished:
+                self.finish(self._with_assets(html))
+
+        def fail(failure: Failure) -> None:
+            self._render_pending = False
+            self._ui = None
+            if done.callbacks or failure.check(CancelledError):
+                # The handler waits for this Deferred: it hears of the failure, and so does the error page.
+                done.errback(failure)
+                return
+            self._handle_failure(failure)
+            done.callback(None)
+
+        work.addCallback(send).addCallbacks(done.callback, fail)
+        return done
+
+
+def _insert(page: bytes, parts: list[bytes], position: int, otherwise: int) -> bytes:
+    """Put *parts* at *position*, or where a page without the tag looked for has them *otherwise*."""
+    if position < 0:
+        position = otherwise
+    return b"".join((page[:position], *(part + b"\n" for part in parts), page[position:]))
+
+
+def _texts(parts: Iterable[str | bytes | None]) -> list[bytes]:
+    return [utf8(part) for part in parts if part]
+
+
+def _module_folder(cls: type) -> str:
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    return os.path.dirname(os.path.abspath(file)) if file else os.getcwd()
