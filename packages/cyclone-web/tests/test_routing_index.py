@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from cyclone.web._routing_index import PrefixIndex, rule_literal
 from cyclone.web._routing_matchers import AnyMatches, PathMatches
-from cyclone.web._routing_pattern import Literal, literal_prefix
+from cyclone.web._routing_pattern import Literal, literal_prefix, literal_suffix
 from cyclone.web._routing_rules import Rule
 
 
@@ -46,6 +46,17 @@ def test_candidates_of_many_routes_are_few() -> None:
     assert index.candidates("/r17x") == ()
 
 
+def test_rules_that_begin_alike_are_told_apart_by_their_ends() -> None:
+    patterns = [f"/u/([0-9]+)/r{i}$" for i in range(500)]
+    regexes = dict(zip(patterns, map(re.compile, patterns), strict=True))
+    index = PrefixIndex(
+        [(literal_prefix(regexes[text]), text) for text in patterns],
+        lambda text: literal_suffix(regexes[text]),
+    )
+    assert index.candidates("/u/5/r17") == ("/u/([0-9]+)/r17$",)
+    assert index.candidates("/u/5/x") == ()
+
+
 def test_a_matcher_of_ones_own_is_always_asked() -> None:
     class Mine(PathMatches):
         pass
@@ -59,11 +70,14 @@ _pieces = st.sampled_from(["/", "a", "b", "ab", ".", "(a)?", "[ab]", "/?", "a*",
 _patterns = st.lists(_pieces, max_size=5).map(lambda pieces: "/" + "".join(pieces) + "$")
 
 
-@given(st.lists(_patterns, max_size=12), st.lists(st.sampled_from("/ab.\n"), max_size=6))
+@given(st.lists(_patterns, max_size=16), st.lists(st.sampled_from("/ab.\n"), max_size=6))
 def test_same_answers_as_a_linear_scan(patterns: list[str], tail: list[str]) -> None:
     path = "/" + "".join(tail)
     regexes = [re.compile(pattern) for pattern in patterns]
-    index = PrefixIndex([(literal_prefix(regex), number) for number, regex in enumerate(regexes)])
+    index = PrefixIndex(
+        [(literal_prefix(regex), number) for number, regex in enumerate(regexes)],
+        lambda number: literal_suffix(regexes[number]),
+    )
     found = index.candidates(path)
     assert list(found) == sorted(found)
     matching = [number for number, regex in enumerate(regexes) if regex.match(path)]

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclone.web._routing_pattern import Group, Literal, literal_prefix, reverse_parts
+from cyclone.web._routing_pattern import (
+    Group,
+    Literal,
+    literal_prefix,
+    literal_suffix,
+    reverse_parts,
+)
 
 
 @pytest.mark.parametrize(
@@ -68,9 +74,25 @@ def test_literal_prefix_is_never_too_long(pattern: str, path: str) -> None:
         return
     literal = literal_prefix(regex)
     if regex.match(path):
+        assert path.endswith(literal_suffix(regex))
         assert path == literal.text if literal.whole else path.startswith(literal.text)
     if literal.whole:
         assert regex.match(literal.text)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        pytest.param("/(.)/a$", "/a", id="after-a-group"),
+        pytest.param("/(.)/a", "", id="no-end"),
+        pytest.param("/(.)/a|b$", "", id="alternatives"),
+        pytest.param("/a?b$", "b", id="after-an-option"),
+        pytest.param("/(.)x?$", "", id="option"),
+        pytest.param("(?i)/a$", "", id="flags"),
+    ],
+)
+def test_literal_suffix(pattern: str, expected: str) -> None:
+    assert literal_suffix(re.compile(pattern)) == expected
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from ._routing_delegates import (
     serve_delegate_headers,
 )
 from ._routing_entries import Entry, Route, is_handler, make_entry, plain
-from ._routing_index import PrefixIndex, rule_literal
+from ._routing_index import PrefixIndex, rule_ending, rule_literal
 from ._routing_rules import Rule, as_rule
 
 if TYPE_CHECKING:
@@ -143,7 +143,8 @@ class RuleRouter(Router):
 
     def _build_index(self) -> PrefixIndex[Entry]:
         self._index = PrefixIndex(
-            [(rule_literal(rule), make_entry(self, rule)) for rule in self._rules]
+            [(rule_literal(rule), make_entry(self, rule)) for rule in self._rules],
+            lambda entry: rule_ending(entry.rule),
         )
         return self._index
 

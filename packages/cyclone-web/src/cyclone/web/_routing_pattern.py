@@ -59,6 +59,22 @@ def literal_prefix(regex: re.Pattern[str]) -> Literal:
     return Literal("".join(text), False)
 
 
+def literal_suffix(regex: re.Pattern[str]) -> str:
+    """Return what any string that ``regex.match`` accepts ends with (before a last line feed)."""
+    pattern = regex.pattern
+    if regex.flags & ~re.UNICODE or "(?#" in pattern:
+        return ""
+    tokens = _tokens(pattern)
+    if not tokens or tokens[-1].text not in ("$", r"\Z") or tokens[-1].kind != "anchor":
+        return ""
+    text: list[str] = []
+    for token in reversed(tokens[:-1]):
+        if token.kind != "char" or token.quantifier:
+            break
+        text.append(token.text)
+    return "".join(reversed(text))
+
+
 def reverse_parts(regex: re.Pattern[str]) -> list[str | Group] | None:
     """Return the literal texts and groups of *regex* in order; None if the way back is not known.
 
