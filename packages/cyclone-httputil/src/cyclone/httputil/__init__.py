@@ -1,11 +1,35 @@
 """HTTP headers, cookies, dates, forms, multipart, ranges and negotiation without any I/O."""
 
 from ._abnf import HTTP_WHITESPACE, is_token
+from ._accept import choose_encoding, choose_media_type, parse_accept
+from ._body import (
+    ParseBodyConfig,
+    ParseMultipartConfig,
+    ParseUrlEncodedConfig,
+    get_parse_body_config,
+    parse_body_arguments,
+    parse_multipart_form_data,
+    set_parse_body_config,
+)
 from ._cookies import build_set_cookie, parse_cookie
 from ._dates import format_timestamp, http_date, parse_http_date
 from ._errors import CookieError, HTTPInputError, HTTPOutputError, RangeNotSatisfiable
+from ._etags import etag_matches, parse_etags, quote_etag
 from ._files import HTTPFile
+from ._forms import FormReceiver
+from ._forwarded import forwarded_address, parse_forwarded
 from ._headers import HTTPHeaders
+from ._interfaces import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
+from ._multipart import (
+    MultipartEvent,
+    MultipartLimits,
+    MultipartReceiver,
+    PartBegin,
+    PartData,
+    PartEnd,
+)
+from ._params import check_charset, content_disposition, parse_parameters
+from ._ranges import format_content_range, if_range_matches, parse_byte_ranges
 from ._startline import (
     RequestStartLine,
     ResponseStartLine,
@@ -24,25 +48,56 @@ from ._urls import (
 __all__ = [
     "HTTP_WHITESPACE",
     "CookieError",
+    "FormReceiver",
+    "HTTPConnection",
     "HTTPFile",
     "HTTPHeaders",
     "HTTPInputError",
+    "HTTPMessageDelegate",
     "HTTPOutputError",
+    "HTTPServerConnectionDelegate",
+    "MultipartEvent",
+    "MultipartLimits",
+    "MultipartReceiver",
+    "ParseBodyConfig",
+    "ParseMultipartConfig",
+    "ParseUrlEncodedConfig",
+    "PartBegin",
+    "PartData",
+    "PartEnd",
     "RangeNotSatisfiable",
     "RequestStartLine",
     "ResponseStartLine",
     "__version__",
     "build_set_cookie",
+    "check_charset",
+    "choose_encoding",
+    "choose_media_type",
+    "content_disposition",
     "encode_username_password",
+    "etag_matches",
+    "format_content_range",
     "format_timestamp",
+    "forwarded_address",
+    "get_parse_body_config",
     "http_date",
+    "if_range_matches",
     "is_token",
+    "parse_accept",
+    "parse_body_arguments",
+    "parse_byte_ranges",
     "parse_cookie",
+    "parse_etags",
+    "parse_forwarded",
     "parse_http_date",
+    "parse_multipart_form_data",
+    "parse_parameters",
     "parse_request_start_line",
     "parse_response_start_line",
     "qs_to_qsl",
+    "quote_etag",
     "responses",
+    "set_parse_body_config",
     "split_host_and_port",
     "url_concat",
     "validate_host",

@@ -287,7 +287,7 @@ class HTTPHeaders(MutableMapping[str, str]):
         r"""The fields as ``Name: value\r\n`` lines, which `parse` reads back."""
         return "".join([f"{name}: {value}\r\n" for name, value in self.get_all()])
 
-    def update(self, other: object = (), /, **kwargs: str) -> None:  # type: ignore[override]
+    def update(self, other: object = (), /, **kwargs: str) -> None:
         """Set every field of a mapping or of an iterable of pairs; a list sets several values."""
         if isinstance(other, HTTPHeaders):
             self._fields.update(other.copy()._fields)
