@@ -16,6 +16,7 @@ def test_all_is_exactly_this() -> None:
         "Locale",
         "TranslationError",
         "__version__",
+        "extract_template",
         "get",
         "get_supported_locales",
         "load_gettext_translations",

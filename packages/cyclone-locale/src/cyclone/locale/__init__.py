@@ -16,6 +16,7 @@ Importing this package loads neither Babel nor Twisted. All functions may be cal
 from typing import TYPE_CHECKING
 
 from cyclone.locale._errors import TranslationError
+from cyclone.locale._extract import extract_template
 from cyclone.locale._loading import (
     get,
     get_supported_locales,
@@ -35,6 +36,7 @@ __all__ = [
     "Locale",
     "TranslationError",
     "__version__",
+    "extract_template",
     "get",
     "get_supported_locales",
     "load_gettext_translations",

@@ -31,12 +31,18 @@ def find_csv(directory: Path) -> list[tuple[str, Path]]:
     for path in sorted(directory.iterdir()):
         if path.suffix != ".csv":
             continue
-        match = _FILE_NAME.fullmatch(path.name)
-        if match is None:
+        code = locale_of(path)
+        if code is None:
             log().error("Unrecognized locale in the file name: %s", printable(str(path)))
         else:
-            found.append((match[1], path))
+            found.append((code, path))
     return found
+
+
+def locale_of(path: Path) -> str | None:
+    """The locale code that a CSV file's name tells."""
+    match = _FILE_NAME.fullmatch(path.name)
+    return match and match[1]
 
 
 def detect_encoding(data: bytes) -> str:
@@ -94,5 +100,6 @@ def read_csv(path: Path, encoding: str | None = None) -> Messages:
             place = f"{name}:{lineno}"
             log().error("%s: unrecognized plural form %a", printable(place), form)
         elif translation:
-            messages.setdefault(form, {})[message] = translation
+            texts = messages.setdefault(form, {})
+            texts[message] = texts[row[0]] = translation
     return messages
