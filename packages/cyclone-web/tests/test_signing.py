@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import logging
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -231,7 +232,7 @@ def test_ck07_age(version: int, age: int, max_age_days: float, valid: bool) -> N
 
 
 class TestCK08Rotation:
-    KEYS = {1: "one" * 12, 2: "two" * 12, 3: "three" * 8}
+    KEYS: ClassVar = {1: "one" * 12, 2: "two" * 12, 3: "three" * 8}
 
     def test_the_current_key_signs_and_all_verify(self) -> None:
         for version in self.KEYS:

@@ -86,15 +86,17 @@ class CookiesMixin(HandlerBase):
     ) -> None:
         """Set a cookie with this response. A later call with the same *name* replaces it.
 
-        :param expires: a time (seconds since the epoch, :func:`time.gmtime` tuple, datetime) at which the
-            browser drops the cookie; without *expires*, *expires_days* and *max_age* it goes with the session.
+        :param expires: a time (seconds since the epoch, :func:`time.gmtime` tuple, datetime) at
+            which the browser drops the cookie; without *expires*, *expires_days* and *max_age* it
+            goes with the session.
         :param expires_days: the same, in days from now; *expires* is stronger.
         :param max_age: the same, in seconds from now.
         :param samesite: ``"Lax"``, ``"Strict"`` or ``"None"`` (which needs *secure*).
         :param partitioned: keep one cookie per top-level site (CHIPS); needs *secure*.
         :param kwargs: the same names in another case, as old code has them (deprecated).
         :raises http.cookies.CookieError: a character in a name or attribute that would end it.
-        :raises ValueError: a value that cannot be sent, or a rule of a ``__Host-``/``__Secure-`` name broken.
+        :raises ValueError: a value that cannot be sent, or a rule of a ``__Host-``/``__Secure-``
+            name broken.
         """
         name = native_str(name)
         if expires_days is not None and not expires:
@@ -132,7 +134,8 @@ class CookiesMixin(HandlerBase):
     def clear_all_cookies(self, **kwargs: Any) -> None:
         """Clear each cookie that came with the request, as :meth:`clear_cookie` does.
 
-        The request only tells their names: those set with another path or domain than *kwargs* say stay.
+        The request only tells their names: those set with another path or domain than *kwargs* say
+        stay.
         """
         for name in self.cookies:
             try:
@@ -178,7 +181,7 @@ class CookiesMixin(HandlerBase):
         max_age_days: float = 31,
         min_version: int | None = None,
     ) -> bytes | None:
-        """Return what :meth:`set_secure_cookie` was given, or ``None`` if it is missing, forged or old.
+        """Return what :meth:`set_secure_cookie` was given; ``None`` if missing, forged or old.
 
         :param value: a signed value to check in place of the cookie *name*.
         :param min_version: the oldest format believed (setting ``min_version``, else 1).

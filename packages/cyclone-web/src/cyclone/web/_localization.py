@@ -47,7 +47,8 @@ class LocalizationMixin(HandlerBase):
     def get_browser_locale(self, default: str = "en_US") -> Locale:
         """Return the best of the loaded locales for the header ``Accept-Language``.
 
-        Without the header it is *default*, and when nothing in it fits, the default of ``cyclone.locale``.
+        Without the header it is *default*, and when nothing in it fits, the default of
+        ``cyclone.locale``.
         """
         supported = frozenset(locales.get_supported_locales())
         if len(supported) > 1:

@@ -27,10 +27,10 @@ _MAKERS: dict[str, Callable[[RequestHandler], Any]] = {
 class TemplateNamespace(dict[str, Any]):
     """A dictionary whose standard names are filled in when they are looked up.
 
-    Asking who the user is may cost a database query, and finding the locale reads a header: a template
-    that uses neither must not pay. Only ``namespace[name]`` is lazy. Everything that looks at the whole
-    (iteration, ``in``, ``copy``, ``dict(namespace)``, ...) fills in all names first, so that nobody can tell
-    the difference from an ordinary dictionary.
+    Asking who the user is may cost a database query, and finding the locale reads a header: a
+    template that uses neither must not pay. Only ``namespace[name]`` is lazy. Everything that looks
+    at the whole (iteration, ``in``, ``copy``, ``dict(namespace)``, ...) fills in all names first,
+    so that nobody can tell the difference from an ordinary dictionary.
     """
 
     __slots__ = ("_handler",)
@@ -70,7 +70,9 @@ class TemplateNamespace(dict[str, Any]):
 
     def get(self, name: str, default: Any = None) -> Any:
         """Return ``self[name]``, or *default* when there is no such name."""
-        return self[name] if name in self else default
+        if name not in self:
+            return default
+        return self[name]
 
     def keys(self) -> KeysView[str]:  # type: ignore[override]
         """All names."""

@@ -58,9 +58,9 @@ class RenderingMixin(HandlerBase):
     def render(self, template_name: str, **kwargs: Any) -> Deferred[None]:
         """Render a template as the answer and finish the request.
 
-        When nothing in the template has to wait, all is done on return. Else the page waits for everything
-        at once; the Deferred fires when it is sent. It need not be waited for: a failure becomes the error
-        page either way.
+        When nothing in the template has to wait, all is done on return. Else the page waits for
+        everything at once; the Deferred fires when it is sent. It need not be waited for: a failure
+        becomes the error page either way.
 
         :raises RuntimeError: the request is finished already.
         """
@@ -74,8 +74,8 @@ class RenderingMixin(HandlerBase):
     def render_string(self, template_name: str, **kwargs: Any) -> bytes:
         """Render a template and return it, encoded as UTF-8.
 
-        :raises cyclone.template.TemplateError: something in it has to wait (the message names the line);
-            use :meth:`render_string_async`.
+        :raises cyclone.template.TemplateError: something in it has to wait (the message names the
+            line); use :meth:`render_string_async`.
         """
         return self._begin(template_name, kwargs).result()
 
@@ -101,8 +101,8 @@ class RenderingMixin(HandlerBase):
     def create_template_loader(self, template_path: str) -> BaseLoader:
         """Make the loader for a folder; override it for templates from elsewhere.
 
-        Its result is kept. Settings: ``template_loader`` is used in its place; else ``autoescape`` and
-        ``template_whitespace`` go to the :class:`cyclone.template.Loader` made.
+        Its result is kept. Settings: ``template_loader`` is used in its place; else ``autoescape``
+        and ``template_whitespace`` go to the :class:`cyclone.template.Loader` made.
         """
         from cyclone.template import Loader
 
@@ -236,7 +236,8 @@ class RenderingMixin(HandlerBase):
             self._render_pending = False
             self._ui = None
             if done.callbacks or failure.check(CancelledError):
-                # The handler waits for this Deferred: it hears of the failure, and so does the error page.
+                # The handler waits for this Deferred: it hears of the failure, and so does the
+                # error page.
                 done.errback(failure)
                 return
             self._handle_failure(failure)
@@ -247,7 +248,7 @@ class RenderingMixin(HandlerBase):
 
 
 def _insert(page: bytes, parts: list[bytes], position: int, otherwise: int) -> bytes:
-    """Put *parts* at *position*, or where a page without the tag looked for has them *otherwise*."""
+    """Put *parts* at *position*; *otherwise* if the tag looked for was not there."""
     if position < 0:
         position = otherwise
     return b"".join((page[:position], *(part + b"\n" for part in parts), page[position:]))

@@ -44,8 +44,8 @@ _MAX_FUTURE = 31 * _DAY
 
 _general_log = logging.getLogger("cyclone.general")
 
-# Version 1 has no version field and starts with base64, whose length is a multiple of four: a number
-# of one to three digits before the first bar can only be a format version.
+# Version 1 has no version field and starts with base64, whose length is a multiple of four: a
+# number of one to three digits before the first bar can only be a format version.
 _version = re.compile(rb"([1-9][0-9]{0,2})\|")
 # Canonical decimals only: int() would also take signs, spaces, underscores and endless digits.
 _timestamp = re.compile(rb"0|[1-9][0-9]{0,14}")
@@ -69,13 +69,14 @@ def create_signed_value(
     clock: Callable[[], float] | None = None,
     key_version: int | None = None,
 ) -> bytes:
-    """Sign and timestamp *value* under *name*, so that nobody without the secret can make or change it.
+    """Sign and timestamp *value* under *name*, so that only who has the secret can make it.
 
     The value is not encrypted: whoever holds the result can read it.
 
-    :param secret: the key, or a mapping of key versions to keys; then *key_version* says which signs.
-    :param version: the format. Leave it out for version 2. ``1`` is for one purpose: a cluster in which
-        servers that only know version 1 still run; it takes no key versions.
+    :param secret: the key, or a mapping of key versions to keys; then *key_version* says which
+        signs.
+    :param version: the format. Leave it out for version 2. ``1`` is for one purpose: a cluster in
+        which servers that only know version 1 still run; it takes no key versions.
     :param clock: gives the time in seconds since the epoch (default :func:`time.time`).
     :raises ValueError: an unknown format, an empty secret or an unknown key version.
     """
@@ -108,10 +109,11 @@ def decode_signed_value(
     clock: Callable[[], float] | None = None,
     min_version: int | None = None,
 ) -> bytes | None:
-    """Return what :func:`create_signed_value` was given, or ``None`` if *value* is not to be believed.
+    """Return what was signed, or ``None`` if *value* is not to be believed.
 
-    ``None`` is for all that a client can send: a wrong signature, another cookie's name, a malformed
-    value, an unknown key version, an age over *max_age_days* (or one that lies more than 31 days ahead).
+    ``None`` is for all that a client can send: a wrong signature, another cookie's name, a
+    malformed value, an unknown key version, an age over *max_age_days* (or one that lies more than
+    31 days ahead).
 
     :param min_version: the oldest format accepted, ``1`` unless given. ``2`` refuses version 1.
     :raises ValueError: *min_version* is not a known version or the secret is empty.
@@ -249,7 +251,8 @@ def _create_signature_v1(secret: str | bytes, *parts: str | bytes) -> bytes:
 
 
 def _create_signature_v2(secret: str | bytes, signed: bytes) -> bytes:
-    # hmac.digest is OpenSSL's one-shot function: a third of the time of hmac.new for short messages.
+    # hmac.digest is OpenSSL's one-shot function: a third of the time of hmac.new for short
+    # messages.
     return hmac.digest(utf8(secret), signed, "sha256").hex().encode("ascii")
 
 

@@ -22,9 +22,9 @@ UISource = types.ModuleType | Mapping[str, object] | Iterable["UISource"]
 class UIModule:
     """A part of a page, used in templates as ``{% module Name(arguments) %}``.
 
-    Override :meth:`render`. It may be ``async def`` or return a Deferred: the page goes on, all modules of
-    a page wait at the same time, and what they give is put in its place. The other methods name styles and
-    scripts, which come into the page once however often the module is used.
+    Override :meth:`render`. It may be ``async def`` or return a Deferred: the page goes on, all
+    modules of a page wait at the same time, and what they give is put in its place. The other
+    methods name styles and scripts, which come into the page once however often the module is used.
 
     One object per request serves all uses of a module on the page.
     """
@@ -78,11 +78,11 @@ class UIModule:
 
 
 class TemplateModule(UIModule):
-    """``{% module Template("name.html", argument=value) %}``: a template with a namespace of its own.
+    """``{% module Template("name.html", argument=1) %}``: a template with its own namespace.
 
-    The template may name its styles and scripts: ``{{ set_resources(css_files="entry.css") }}``, with the
-    names of :class:`UIModule`'s methods. They are taken once per template, so they must not depend on its
-    arguments.
+    The template may name its styles and scripts: ``{{ set_resources(css_files="entry.css") }}``,
+    with the names of :class:`UIModule`'s methods. They are taken once per template, so they must
+    not depend on its arguments.
     """
 
     def __init__(self, handler: RequestHandler) -> None:
@@ -212,7 +212,7 @@ def load_ui_methods(source: UISource | None) -> dict[str, Callable[..., Any]]:
 
 
 def load_ui_modules(source: UISource | None) -> dict[str, type[UIModule]]:
-    """Collect :class:`UIModule` classes from a module, a mapping or a list of these, and the built-in ones."""
+    """Collect :class:`UIModule` classes as :func:`load_ui_methods` does; the built-in ones too."""
     modules = dict(DEFAULT_UI_MODULES)
     for name, value in _named(source):
         if isinstance(value, type) and issubclass(value, UIModule):

@@ -25,8 +25,8 @@ class UsersMixin(HandlerBase):
     def current_user(self) -> Any:
         """The user of this request, or ``None``. Any object the application likes.
 
-        Either override :meth:`get_current_user`, which is called when the user is first asked for, or set
-        this attribute in :meth:`prepare`, which may wait for a database.
+        Either override :meth:`get_current_user`, which is called when the user is first asked for,
+        or set this attribute in :meth:`prepare`, which may wait for a database.
         """
         if self._current_user is _unset:
             user = self.get_current_user()
@@ -35,7 +35,7 @@ class UsersMixin(HandlerBase):
                 if iscoroutine(user):
                     user.close()
                 raise TypeError(
-                    "get_current_user() must not be asynchronous; set self.current_user in prepare()"
+                    "get_current_user() must not be asynchronous: set self.current_user in prepare()"
                 )
             self._current_user = user
         return self._current_user
@@ -60,9 +60,10 @@ def authenticated(
 ) -> Callable[Concatenate[_H, _P], Any]:
     """Decorate a method of a handler (plain, ``async`` or Deferred-returning) to require a user.
 
-    Without one, GET and HEAD are redirected to the login URL with the argument ``next``, which says where
-    to go on; other methods get 403. A login URL that has a query of its own is taken as it is. With an
-    absolute login URL ``next`` is absolute too. The login page must check that ``next`` stays on its site.
+    Without one, GET and HEAD are redirected to the login URL with the argument ``next``, which says
+    where to go on; other methods get 403. A login URL that has a query of its own is taken as it
+    is. With an absolute login URL ``next`` is absolute too. The login page must check that ``next``
+    stays on its site.
     """
 
     @functools.wraps(method)

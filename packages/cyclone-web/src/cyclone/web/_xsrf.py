@@ -1,10 +1,10 @@
 """Protection against forged requests: tokens in a cookie and the form, and the browser's own word.
 
-The first half is plain functions: what a token is, whether two are the same, whether a request comes
-from another origin. :class:`XSRFMixin` ties them to a request.
+The first half is plain functions: what a token is, whether two are the same, whether a request
+comes from another origin. :class:`XSRFMixin` ties them to a request.
 
-A token is random bytes, kept in a cookie. Version 2 writes it differently each time, so that a page that
-holds it can be compressed without giving it away bit by bit (BREACH)::
+A token is random bytes, kept in a cookie. Version 2 writes it differently each time, so that a page
+that holds it can be compressed without giving it away bit by bit (BREACH)::
 
     "2|" hex mask (4 bytes) "|" hex token, masked "|" time of creation
 
@@ -89,9 +89,9 @@ def check_cross_origin(
 ) -> str | None:
     """Say why a request that changes something must be refused, or ``None`` if it may pass.
 
-    Browsers send ``Sec-Fetch-Site`` over HTTPS; it decides when it is there. Else ``Origin`` has to name
-    our *host*. A request with neither does not come from a (current) browser, so it carries nobody's
-    cookies against their will. *is_trusted* is asked about the ``Origin`` of the others.
+    Browsers send ``Sec-Fetch-Site`` over HTTPS; it decides when it is there. Else ``Origin`` has to
+    name our *host*. A request with neither does not come from a (current) browser, so it carries
+    nobody's cookies against their will. *is_trusted* is asked about the ``Origin`` of the others.
     """
     if sec_fetch_site in ("same-origin", "none"):
         return None
@@ -111,8 +111,8 @@ def _is_origin_of(origin: str, host: str) -> bool:
         parts = urlsplit(origin)
     except ValueError:
         return False
-    # The scheme is not compared with ours: behind a proxy we may not know it. It does say which port
-    # goes without saying.
+    # The scheme is not compared with ours: behind a proxy we may not know it. It does say which
+    # port goes without saying.
     port = _DEFAULT_PORTS.get(parts.scheme, "")
     named = parts.netloc.lower().removesuffix(port)
     # "null", "" and "file://" name no host, which is no match for a missing Host header.
@@ -127,8 +127,9 @@ def _apply_mask(mask: bytes, data: bytes) -> bytes:
 class XSRFMixin(HandlerBase):
     """XSRF tokens and the cross-origin check of a handler.
 
-    The setting ``xsrf_cookies`` switches the token check on, ``cross_origin_protection`` the check of
-    ``Sec-Fetch-Site`` and ``Origin``. Both leave GET, HEAD and OPTIONS alone, and run before ``prepare``.
+    The setting ``xsrf_cookies`` switches the token check on, ``cross_origin_protection`` the
+    check of ``Sec-Fetch-Site`` and ``Origin``. Both leave GET, HEAD and OPTIONS alone, and run
+    before ``prepare``.
     """
 
     #: ``True`` on a handler class leaves it out of the token check.
@@ -144,7 +145,7 @@ class XSRFMixin(HandlerBase):
 
     @property
     def xsrf_token(self) -> bytes:
-        """The token for this response, as ASCII bytes; the first use sets the cookie if there is none.
+        """The token for this response, as ASCII bytes; its first use sets a missing cookie.
 
         The same handler always gives the same bytes, each request gets other ones.
         """
@@ -158,14 +159,17 @@ class XSRFMixin(HandlerBase):
         return self._xsrf_token
 
     def xsrf_form_html(self) -> str:
-        """Return the hidden ``<input>`` that every form with a POST needs: ``{% module xsrf_form_html() %}``."""
+        """Return the hidden ``<input>`` that each form with a POST needs.
+
+        In a template: ``{% module xsrf_form_html() %}``.
+        """
         return f'<input type="hidden" name="_xsrf" value="{xhtml_escape(self.xsrf_token)}"/>'
 
     def check_xsrf_cookie(self) -> None:
         """Raise ``HTTPError(403)`` unless the request repeats the token of its cookie.
 
-        It may be the argument ``_xsrf`` or the header ``X-XSRFToken`` or ``X-CSRFToken``. Override this
-        with a method that does nothing for a handler that authenticates without cookies.
+        It may be the argument ``_xsrf`` or the header ``X-XSRFToken`` or ``X-CSRFToken``. Override
+        this with a method that does nothing for a handler that authenticates without cookies.
         """
         given = self._given_xsrf_token()
         if not given:
@@ -180,9 +184,10 @@ class XSRFMixin(HandlerBase):
     def check_trusted_origin(self, origin: str) -> bool:
         """Say whether a request from another origin, such as ``"https://example.com"``, is welcome.
 
-        Asked only with ``cross_origin_protection``, before ``prepare``, for requests that would else be
-        refused. The default looks for *origin*, exactly, in the setting ``trusted_origins``. An override
-        that returns ``True`` opens the handler to every site, with the user's cookies.
+        Asked only with ``cross_origin_protection``, before ``prepare``, for requests that would
+        else be refused. The default looks for *origin*, exactly, in the setting
+        ``trusted_origins``. An override that returns ``True`` opens the handler to every site, with
+        the user's cookies.
         """
         return origin in (self.settings.get("trusted_origins") or ())
 
@@ -208,8 +213,8 @@ class XSRFMixin(HandlerBase):
 
     def _given_xsrf_token(self) -> str | None:
         request = self.request
-        # A token in the URL ends up in logs and Referer headers. Tornado and Cyclone take it there, and
-        # running forms rely on it; new projects set xsrf_query_argument=False.
+        # A token in the URL ends up in logs and Referer headers. Tornado and Cyclone take it there,
+        # and running forms rely on it; new projects set xsrf_query_argument=False.
         in_query = self.settings.get("xsrf_query_argument", True)
         arguments = request.arguments if in_query else request.body_arguments
         # Not get_argument: what is not UTF-8 is a bad token (403), not a bad request (400).

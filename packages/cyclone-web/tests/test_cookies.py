@@ -1,0 +1,354 @@
+"""Cookies of a handler: reading, setting, clearing, signing."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import re
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cyclone.httputil import CookieError, HTTPHeaders
+from cyclone.web import _cookies, create_signed_value
+from cyclone.web._cookies import CookiesMixin
+
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+class Request(SimpleNamespace):
+    """What the mixin needs of a request."""
+
+    @property
+    def cookies(self) -> dict[str, str]:
+        return {pair.partition("=")[0].strip(): "" for pair in self.headers["Cookie"].split(";")}
+
+
+class Handler(CookiesMixin):
+    """A handler without a server."""
+
+    def __init__(self, cookie: str | None = None, **settings: Any) -> None:
+        settings.setdefault("cookie_secret", SECRET)
+        self.application = SimpleNamespace(settings=settings)  # type: ignore[assignment]
+        headers = HTTPHeaders({} if cookie is None else {"Cookie": cookie})
+        self.request = Request(headers=headers)  # type: ignore[assignment]
+
+    @property
+    def sent(self) -> list[str]:
+        return list((self._new_cookies or {}).values())
+
+
+# --- reading -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        pytest.param("foo=bar", "bar", id="plain"),
+        pytest.param('foo="bar"', "bar", id="quoted"),
+        pytest.param("/=exception;", None, id="odd-name"),
+        pytest.param("foo=a=b", "a=b", id="equals"),
+        pytest.param('foo="a;b"', '"a', id="semicolon-separates-even-in-quotes"),
+        pytest.param(r"foo=a\073b", r"a\073b", id="escapes-only-in-quotes"),
+        pytest.param(r'foo="a\073b"', "a;b", id="octal"),
+        pytest.param("utm=1,foo=evil", None, id="CK-02-comma"),
+        pytest.param("utm=a]b; foo=good", "good", id="CK-02-bracket"),
+        pytest.param("=foo=bad; foo=good", "good", id="CK-03-nameless"),
+        pytest.param("x;" * 500 + "foo=1", "1", id="CK-04-malformed-before"),
+        pytest.param(None, None, id="no-header"),
+    ],
+)
+def test_get_cookie(header: str | None, value: str | None) -> None:
+    handler = Handler(header)
+    assert handler.get_cookie("foo") == value
+    assert handler.get_cookie("foo", "default") == (value or "default")
+
+
+def test_ck01_hostile_quoting_is_linear() -> None:
+    header = 'a="' + '\\"' * 30_000 + "; b=1"
+    started = time.process_time()
+    assert Handler(header).get_cookie("b") == "1"
+    assert time.process_time() - started < 0.1
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(lambda handler: handler.get_cookie("a"), id="get_cookie"),
+        pytest.param(lambda handler: "a" in handler.cookies, id="in"),
+        pytest.param(lambda handler: len(handler.cookies), id="len"),
+        pytest.param(lambda handler: handler.get_secure_cookie("a"), id="get_secure_cookie"),
+        pytest.param(lambda handler: handler.get_signed_cookie("missing"), id="missing"),
+        pytest.param(lambda handler: handler.get_secure_cookie_key_version("a"), id="key_version"),
+    ],
+)
+def test_ri14_whoever_reads_a_cookie_varies_on_it(read: Any) -> None:
+    handler = Handler("a=1")
+    assert handler._vary is None
+    read(handler)
+    read(handler)
+    assert handler._vary == ["Cookie"]
+
+
+def test_setting_does_not_vary() -> None:
+    handler = Handler()
+    handler.set_secure_cookie("a", "b")
+    assert handler._vary is None
+
+
+# --- setting -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "sent"),
+    [
+        pytest.param(("a", "b"), {}, "a=b; Path=/", id="plain"),
+        pytest.param(("a", b"zxcv"), {}, "a=zxcv; Path=/", id="bytes"),
+        pytest.param(("a", "a=b"), {}, 'a="a=b"; Path=/', id="equals"),
+        pytest.param(("a", "a;b"), {}, 'a="a\\073b"; Path=/', id="semicolon"),
+        pytest.param(("a", 'a"b'), {}, 'a="a\\"b"; Path=/', id="quote"),
+        pytest.param(("a", ""), {}, 'a=""; Path=/', id="empty"),
+        pytest.param(
+            ("a", "b"),
+            {"domain": "foo.com", "path": "/foo"},
+            "a=b; Domain=foo.com; Path=/foo",
+            id="domain-path",
+        ),
+        pytest.param(
+            ("a", "b", "foo.com", 0, "/p"), {}, "a=b; Domain=foo.com; Path=/p", id="positional"
+        ),
+        pytest.param(("a", "b"), {"max_age": 10}, "a=b; Max-Age=10; Path=/", id="max-age"),
+        pytest.param(
+            ("a", "b"),
+            {"secure": True, "httponly": True, "samesite": "lax"},
+            "a=b; HttpOnly; Path=/; SameSite=Lax; Secure",
+            id="flags",
+        ),
+        pytest.param(
+            ("a", "b"), {"secure": False, "httponly": False}, "a=b; Path=/", id="no-flags"
+        ),
+        pytest.param(
+            ("__Host-a", "b"),
+            {"secure": True, "partitioned": True},
+            "__Host-a=b; Partitioned; Path=/; Secure",
+            id="partitioned",
+        ),
+        pytest.param(
+            ("a", "b"),
+            {"expires": 0.5},
+            "a=b; expires=Thu, 01 Jan 1970 00:00:00 GMT; Path=/",
+            id="expires-number",
+        ),
+        pytest.param(
+            ("a", "b"),
+            {"expires": datetime.datetime(2030, 1, 2, tzinfo=datetime.UTC), "expires_days": 1},
+            "a=b; expires=Wed, 02 Jan 2030 00:00:00 GMT; Path=/",
+            id="expires-before-expires_days",
+        ),
+    ],
+)
+def test_set_cookie(arguments: tuple[Any, ...], options: dict[str, Any], sent: str) -> None:
+    handler = Handler()
+    handler.set_cookie(*arguments, **options)
+    assert handler.sent == [sent]
+
+
+def test_expires_days() -> None:
+    handler = Handler()
+    handler.set_cookie("a", "b", expires_days=10)
+    match = re.fullmatch("a=b; expires=(.+); Path=/", handler.sent[0])
+    assert match is not None
+    expires = datetime.datetime.strptime(match[1], "%a, %d %b %Y %H:%M:%S GMT")
+    due = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=10)
+    assert abs((expires.replace(tzinfo=datetime.UTC) - due).total_seconds()) < 10
+
+
+def test_a_later_call_replaces_the_earlier_one() -> None:
+    handler = Handler()
+    handler.set_cookie("a", "b", domain="example.com")
+    handler.set_cookie("c", "d")
+    handler.set_cookie("a", "e")
+    assert sorted(handler.sent) == ["a=e; Path=/", "c=d; Path=/"]
+
+
+CONTROLS = [*map(chr, range(0x21)), "\x7f", ";"]
+
+
+@pytest.mark.parametrize("char", CONTROLS, ids=[f"RI-04-{ord(char):02x}" for char in CONTROLS])
+def test_characters_that_would_end_an_attribute(char: str) -> None:
+    handler = Handler()
+    for attribute in ("domain", "path", "samesite", "DoMaIn", "PaTh"):
+        with pytest.raises(CookieError, match=f"Invalid cookie attribute {attribute}"):
+            handler.set_cookie("foo", "bar", **{attribute: "a" + char})
+    with pytest.raises(CookieError, match="Invalid cookie attribute name"):
+        handler.set_cookie("foo" + char, "bar")
+    if char != ";":
+        with pytest.raises(ValueError, match="foo"):
+            handler.set_cookie("foo", "bar" + char)
+    assert handler.sent == []
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        pytest.param({"max_age": "1; Domain=x"}, ValueError, id="RI-04-max_age"),
+        pytest.param({"Max-Age": "1;Domain=x"}, CookieError, id="RI-04-legacy-max-age"),
+        pytest.param({"max_age": float("nan")}, ValueError, id="RI-04-nan"),
+        pytest.param({"samesite": "Lax;Secure"}, CookieError, id="RI-04-samesite"),
+        pytest.param({"samesite": "None"}, ValueError, id="samesite-none-without-secure"),
+        pytest.param({"samesite": "Sometimes"}, CookieError, id="samesite-unknown"),
+        pytest.param({"expires_days": float("nan")}, ValueError, id="RI-04-expires_days-nan"),
+        pytest.param({"expires_days": 10**9}, ValueError, id="RI-05-expires_days-overflow"),
+        pytest.param({"expires_days": -(10**9)}, ValueError, id="RI-05-expires_days-underflow"),
+        pytest.param({"expires": 10**20}, ValueError, id="RI-05-expires-overflow"),
+        pytest.param({"partitioned": True}, ValueError, id="partitioned-without-secure"),
+        pytest.param({"colour": "red"}, TypeError, id="unknown"),
+    ],
+)
+def test_bad_attributes(options: dict[str, Any], error: type[Exception]) -> None:
+    handler = Handler()
+    with pytest.raises(error):
+        handler.set_cookie("a", "b", **options)
+    assert handler.sent == []
+
+
+@pytest.mark.parametrize("name", ["", "a=b", "a b", "é", "a,b"])
+def test_ri05_bad_names(name: str) -> None:
+    with pytest.raises(CookieError):
+        Handler().set_cookie(name, "b")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("__Host-a", {}),
+        ("__Host-a", {"secure": True, "path": "/x"}),
+        ("__Host-a", {"secure": True, "domain": "example.com"}),
+        ("__Secure-a", {}),
+    ],
+)
+def test_prefix_rules(name: str, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="__"):
+        Handler().set_cookie(name, "b", **options)
+
+
+def test_attributes_in_another_case_are_deprecated() -> None:
+    handler = Handler()
+    with pytest.warns(DeprecationWarning, match="HttpOnly, pATH"):
+        handler.set_cookie("a", "b", HttpOnly=True, pATH="/foo")
+    with pytest.warns(DeprecationWarning):
+        handler.set_cookie("c", "d", **{"Max-Age": 5, "comment": "none"})
+    assert handler.sent == ["a=b; HttpOnly; Path=/foo", "c=d; Max-Age=5; Path=/"]
+
+
+# --- clearing --------------------------------------------------------------------------------
+
+
+def test_clear_cookie() -> None:
+    handler = Handler()
+    handler.clear_cookie("a")
+    handler.clear_cookie("b", "/p", "example.com")
+    handler.clear_cookie("c", samesite="none", secure=True)
+    handler.clear_cookie("__Host-d")
+    date = r"expires=\w+, \d+ \w+ 20\d\d [\d:]+ GMT"
+    expected = [
+        rf'a=""; {date}; Path=/',
+        rf'b=""; Domain=example.com; {date}; Path=/p',
+        rf'c=""; {date}; Path=/; SameSite=None; Secure',
+        rf'__Host-d=""; {date}; Path=/; Secure',
+    ]
+    for pattern, sent in zip(expected, handler.sent, strict=True):
+        assert re.fullmatch(pattern, sent), sent
+
+
+@pytest.mark.parametrize("name", ["expires", "expires_days", "max_age"])
+def test_clear_cookie_takes_no_time(name: str) -> None:
+    with pytest.raises(TypeError, match=name):
+        Handler().clear_cookie("a", **{name: 1})
+
+
+def test_clear_all_cookies_skips_names_nobody_can_set() -> None:
+    handler = Handler("foo=bar; a b=1; baz=x; __Host-c=1; é=2")
+    handler.clear_all_cookies(domain="example.com")
+    assert [sent.partition("=")[0] for sent in handler.sent] == ["foo", "baz"]
+
+
+# --- signing -----------------------------------------------------------------------------------
+
+
+def cookie_of(handler: Handler) -> str:
+    return handler.sent[0].partition(";")[0]
+
+
+@pytest.mark.parametrize("value", ["bar", b"\xe9\x00\xff", "Zoë"])
+@pytest.mark.parametrize("version", [None, 1, 2])
+def test_round_trip(value: str | bytes, version: int | None) -> None:
+    setting = Handler()
+    setting.set_secure_cookie("foo", value, version=version, httponly=True)
+    assert "HttpOnly" in setting.sent[0]
+    assert "expires=" in setting.sent[0]
+    reading = Handler(cookie_of(setting))
+    expected = value if isinstance(value, bytes) else value.encode()
+    assert reading.get_secure_cookie("foo") == expected
+    assert reading.get_signed_cookie("foo", min_version=2) == (None if version == 1 else expected)
+    assert reading.get_secure_cookie("other") is None
+
+
+def test_the_setting_min_version_refuses_version_1() -> None:
+    setting = Handler()
+    setting.set_signed_cookie("foo", "bar", version=1)
+    assert Handler(cookie_of(setting), min_version=2).get_secure_cookie("foo") is None
+    reading = Handler(cookie_of(setting), min_version=2)
+    assert reading.get_secure_cookie("foo", min_version=1) == b"bar"
+
+
+def test_a_session_cookie_has_no_date() -> None:
+    handler = Handler()
+    handler.set_secure_cookie("foo", "bar", expires_days=None)
+    assert "expires" not in handler.sent[0]
+
+
+def test_key_rotation() -> None:
+    keys = {1: "one" * 12, 2: "two" * 12}
+    setting = Handler(cookie_secret=keys, key_version=2)
+    setting.set_secure_cookie("foo", "bar")
+    reading = Handler(cookie_of(setting), cookie_secret=keys, key_version=1)
+    assert reading.get_secure_cookie("foo") == b"bar"
+    assert reading.get_secure_cookie_key_version("foo") == 2
+    assert reading.get_signed_cookie_key_version("missing") is None
+    without = Handler(cookie_of(setting), cookie_secret={1: keys[1]}, key_version=1)
+    assert without.get_secure_cookie("foo") is None
+    with pytest.raises(ValueError, match="key_version"):
+        Handler(cookie_secret=keys).set_secure_cookie("foo", "bar")
+
+
+def test_a_value_outside_a_cookie() -> None:
+    handler = Handler()
+    signed = handler.create_signed_value("token", "42")
+    assert handler.get_secure_cookie("token", signed.decode()) == b"42"
+    old = create_signed_value(SECRET, "token", "42", clock=lambda: time.time() - 90000)
+    assert handler.get_secure_cookie("token", old.decode(), max_age_days=1) is None
+    assert handler.get_secure_cookie("token", old.decode()) == b"42"
+
+
+def test_the_secret_must_be_set() -> None:
+    handler = Handler(cookie_secret=None)
+    for call in (
+        lambda: handler.set_secure_cookie("a", "b"),
+        lambda: handler.get_secure_cookie("a"),
+        lambda: handler.get_secure_cookie_key_version("a"),
+    ):
+        with pytest.raises(Exception, match="cookie_secret"):
+            call()
+
+
+def test_ck10_a_short_secret_is_logged_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_cookies, "_secret_checked", False)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            Handler(cookie_secret="short").set_secure_cookie("a", "b")
+    assert caplog.text.count("cookie_secret has only 5 bytes") == 1

@@ -1,0 +1,383 @@
+"""Forged requests: the token's format, the cross-origin rule, and both on a handler."""
+
+from __future__ import annotations
+
+import re
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cyclone.httputil import HTTPHeaders
+from cyclone.web import _xsrf
+from cyclone.web._cookies import CookiesMixin
+from cyclone.web._errors import HTTPError
+from cyclone.web._users import UsersMixin
+from cyclone.web._xsrf import (
+    XSRFMixin,
+    XSRFToken,
+    check_cross_origin,
+    decode_xsrf_token,
+    encode_xsrf_token,
+    new_xsrf_token,
+    same_xsrf_token,
+)
+
+NOW = 1300000000.5
+TOKEN = "2|01020304|00000000000000000000000000000000|1300000000"
+V1 = "0102030401020304" * 2
+
+
+class Handler(XSRFMixin, CookiesMixin, UsersMixin):
+    """A handler without a server."""
+
+    def __init__(
+        self,
+        method: str = "POST",
+        cookie: str | None = None,
+        body: dict[str, list[bytes]] | None = None,
+        query: dict[str, list[bytes]] | None = None,
+        headers: dict[str, str] | None = None,
+        **settings: Any,
+    ) -> None:
+        self.application = SimpleNamespace(settings={"xsrf_cookies": True, **settings})  # type: ignore[assignment]
+        fields = HTTPHeaders(headers or {})
+        if cookie is not None:
+            fields["Cookie"] = cookie
+        self.request = SimpleNamespace(  # type: ignore[assignment]
+            method=method,
+            headers=fields,
+            arguments={**(query or {}), **(body or {})},
+            body_arguments=body or {},
+        )
+
+    @property
+    def sent(self) -> str:
+        return "\n".join((self._new_cookies or {}).values())
+
+
+def refusal(handler: Handler) -> str | None:
+    try:
+        handler._check_forgery()
+    except HTTPError as error:
+        assert error.status_code == 403
+        return error.get_message()
+    return None
+
+
+# --- the token ------------------------------------------------------------------------
+
+
+def test_a_token_of_version_2_looks_different_each_time() -> None:
+    token = new_xsrf_token(NOW)
+    written = {encode_xsrf_token(token) for _ in range(20)}
+    assert len(written) == 20
+    assert {decode_xsrf_token(each.decode(), 0) for each in written} == {token}
+    assert token.timestamp == 1300000000
+    assert len(token.token) == 16
+
+
+def test_version_1_is_the_plain_hex() -> None:
+    token = XSRFToken(2, b"\x01\x02\xff", 5)
+    assert encode_xsrf_token(token, 1) == b"0102ff"
+    with pytest.raises(ValueError, match="unknown xsrf_cookie_version 3"):
+        encode_xsrf_token(token, 3)
+
+
+@pytest.mark.parametrize(
+    ("value", "token"),
+    [
+        pytest.param(TOKEN, XSRFToken(2, bytes([1, 2, 3, 4] * 4), 1300000000), id="v2"),
+        pytest.param("2|00000000|ff|0", XSRFToken(2, b"\xff", 0), id="v2-short"),
+        pytest.param(
+            "2|0000000A|0A0B0C0D0E|7", XSRFToken(2, b"\n\x0b\x0c\x07\x0e", 7), id="v2-upper"
+        ),
+        pytest.param("deadbeef", XSRFToken(1, b"\xde\xad\xbe\xef", 1300000000), id="v1"),
+        pytest.param("xoxo", XSRFToken(1, b"xoxo", 1300000000), id="v1-not-hex"),
+    ],
+)
+def test_tokens_that_are_read(value: str, token: XSRFToken) -> None:
+    assert decode_xsrf_token(value, NOW) == token
+
+
+MALFORMED = {
+    "zz": "2|zz|zz|1",
+    "bars": "|||",
+    "empty": "",
+    "space": " ",
+    "version-3": "3|",
+    "1-MB": "a" * 1_000_000,
+    "1-MB-v2": "2|01020304|" + "00" * 500_000 + "|1",
+    "no-mask": "2||00|1",
+    "short-mask": "2|0102|00|1",
+    "long-mask": "2|0102030405|00|1",
+    "no-token": "2|01020304||1",
+    "odd-token": "2|01020304|000|1",
+    "no-time": "2|01020304|00|",
+    "bad-time": "2|01020304|00|1e9",
+    "endless-time": "2|01020304|00|" + "1" * 5000,
+    "more-fields": "2|01020304|00|1|2",
+    "control": "dead\x00beef",
+    "non-ascii": "tökén",
+    "not-utf-8": "\udcff\udcfe",
+    "arabic-digits": "2|01020304|00|١",
+}
+
+
+@pytest.mark.parametrize("value", MALFORMED.values(), ids=[f"XS-04-{name}" for name in MALFORMED])
+def test_malformed_tokens(value: str) -> None:
+    assert decode_xsrf_token(value, NOW) is None
+    handler = Handler(cookie=f"_xsrf={TOKEN}", body={"_xsrf": [value.encode("utf-8", "replace")]})
+    assert refusal(handler) is not None
+
+
+@given(st.binary(min_size=1, max_size=64), st.integers(0, 10**12), st.integers(1, 2))
+def test_what_is_written_is_read(secret: bytes, timestamp: int, version: int) -> None:
+    token = XSRFToken(2, secret, timestamp)
+    read = decode_xsrf_token(encode_xsrf_token(token, version).decode(), NOW)
+    assert read is not None
+    assert same_xsrf_token(read, token)
+
+
+@given(st.text(max_size=80) | st.text(alphabet="0123456789abcdef|", max_size=60))
+def test_reading_never_raises(value: str) -> None:
+    decode_xsrf_token(value, NOW)
+
+
+# --- the cross-origin rule --------------------------------------------------------------
+
+HOST = "www.example.com"
+ORIGINS = {
+    "absent": None,
+    "same": "https://www.example.com",
+    "other": "https://evil.example.net",
+    "trusted": "https://app.example.com",
+    "null": "null",
+    "bad": "http://[::1",
+    "empty": "",
+}
+
+
+@pytest.mark.parametrize("origin", ORIGINS)
+@pytest.mark.parametrize(
+    "site", [None, "none", "same-origin", "same-site", "cross-site", "Same-Origin", "", "x"]
+)
+def test_xs07_matrix(site: str | None, origin: str) -> None:
+    error = check_cross_origin(
+        site, ORIGINS[origin], HOST, ["https://app.example.com"].__contains__
+    )
+    if site is None:
+        allowed = origin in ("absent", "same", "trusted")
+    else:
+        allowed = site in ("none", "same-origin") or origin == "trusted"
+    assert (error is None) is allowed
+    if error is not None:
+        assert re.search(r"(Origin|Sec-Fetch-Site) .* not allowed", error)
+
+
+@pytest.mark.parametrize(
+    ("origin", "host", "same"),
+    [
+        pytest.param("http://h:8888", "h:8888", True, id="port"),
+        pytest.param("http://h:8888", "h:8889", False, id="other-port"),
+        pytest.param("http://h", "h:80", True, id="default-port-in-host"),
+        pytest.param("https://h:443", "h", True, id="default-port-in-origin"),
+        pytest.param("https://h:80", "h", False, id="not-the-default-port"),
+        pytest.param("HTTP://H", "h", True, id="case-of-the-scheme"),
+        pytest.param("http://H", "h", True, id="case"),
+        pytest.param("http://h/path", "h", True, id="path"),
+        pytest.param("http://h.evil.net", "h", False, id="prefix"),
+        pytest.param("http://user@h", "h", False, id="user"),
+        pytest.param("null", "", False, id="null-without-host"),
+        pytest.param("file://", "", False, id="file-without-host"),
+        pytest.param("http://[::1]:80", "[::1]", True, id="ipv6"),
+    ],
+)
+def test_the_origin_is_compared_with_the_host(origin: str, host: str, same: bool) -> None:
+    assert (check_cross_origin(None, origin, host, lambda _: False) is None) is same
+
+
+# --- on a handler ---------------------------------------------------------------------------
+
+
+def test_the_cookie_is_set_once_and_the_token_stays_within_a_request() -> None:
+    handler = Handler("GET")
+    token = handler.xsrf_token
+    assert type(token) is bytes
+    assert handler.xsrf_token is token
+    assert handler.sent == f"_xsrf={token.decode()}; Path=/; SameSite=Lax"
+    assert handler.xsrf_form_html() == (
+        f'<input type="hidden" name="_xsrf" value="{token.decode()}"/>'
+    )
+    assert handler._vary == ["Cookie"]
+
+
+def test_xs03_ri13_the_same_cookie_gives_another_token_each_time() -> None:
+    tokens = set()
+    for _ in range(10):
+        handler = Handler("GET", cookie=f"_xsrf={TOKEN}")
+        tokens.add(handler.xsrf_token)
+        assert handler.sent == ""
+    assert len(tokens) == 10
+    for token in tokens:
+        assert refusal(Handler(cookie=f"_xsrf={TOKEN}", body={"_xsrf": [token]})) is None
+
+
+def test_an_unreadable_cookie_is_replaced() -> None:
+    handler = Handler("GET", cookie="_xsrf=2|zz|zz|1")
+    assert handler.xsrf_token.decode() in handler.sent
+
+
+def test_version_1_cookies_live_on() -> None:
+    assert Handler("GET", cookie=f"_xsrf={V1}", xsrf_cookie_version=1).xsrf_token == V1.encode()
+    upgraded = Handler("GET", cookie=f"_xsrf={V1}").xsrf_token
+    assert upgraded.startswith(b"2|")
+    assert refusal(Handler(cookie=f"_xsrf={V1}", body={"_xsrf": [upgraded]})) is None
+    assert (
+        refusal(Handler(cookie=f"_xsrf={upgraded.decode()}", body={"_xsrf": [V1.encode()]})) is None
+    )
+
+
+ARGUMENT = {"_xsrf": [TOKEN.encode()]}
+
+
+@pytest.mark.parametrize(
+    ("request_", "settings", "error"),
+    [
+        pytest.param({"body": ARGUMENT}, {}, None, id="body"),
+        pytest.param({"headers": {"X-XSRFToken": TOKEN}}, {}, None, id="X-XSRFToken"),
+        pytest.param({"headers": {"X-CSRFToken": TOKEN}}, {}, None, id="X-CSRFToken"),
+        pytest.param({"headers": {"x-csrftoken": TOKEN}}, {}, None, id="lower-case-header"),
+        pytest.param({"query": ARGUMENT}, {}, None, id="XS-05-query"),
+        pytest.param(
+            {"query": ARGUMENT}, {"xsrf_query_argument": False}, "missing", id="XS-05-query-refused"
+        ),
+        pytest.param(
+            {"body": ARGUMENT}, {"xsrf_query_argument": False}, None, id="XS-05-body-without-query"
+        ),
+        pytest.param({}, {}, "missing", id="nothing"),
+        pytest.param({"body": {"_xsrf": [b""]}}, {}, "missing", id="XS-04-empty"),
+        pytest.param({"body": {"_xsrf": [b"  "]}}, {}, "missing", id="XS-04-blank"),
+        pytest.param({"body": {"_xsrf": [b"3|"]}}, {}, "invalid format", id="version-3"),
+        pytest.param(
+            {"body": {"_xsrf": [b"\xff\xfe"]}}, {}, "invalid format", id="XS-04-not-utf-8"
+        ),
+        pytest.param({"body": {"_xsrf": [b"deadbeef"]}}, {}, "does not match", id="other-token"),
+        pytest.param(
+            {"headers": {"X-Requested-With": "XMLHttpRequest"}}, {}, "missing", id="XS-01"
+        ),
+    ],
+)
+def test_where_the_token_may_be(
+    request_: dict[str, Any], settings: dict[str, Any], error: str | None
+) -> None:
+    found = refusal(Handler(cookie=f"_xsrf={TOKEN}", **request_, **settings))
+    assert found is None if error is None else error in (found or "")
+
+
+@pytest.mark.parametrize("cookie", [None, "_xsrf=", "_xsrf=3|", "_xsrf=|||", "other=1"])
+def test_a_missing_or_malformed_cookie_matches_nothing(cookie: str | None) -> None:
+    for value in (TOKEN.encode(), b"", b"|||", b"3|"):
+        assert refusal(Handler(cookie=cookie, body={"_xsrf": [value]})) is not None
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "PROPFIND", "post"])
+def test_xs02_every_unsafe_method_is_checked(method: str) -> None:
+    assert refusal(Handler(method)) is not None
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
+def test_safe_methods_are_not_checked(method: str) -> None:
+    headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example.net"}
+    assert refusal(Handler(method, headers=headers, cross_origin_protection=True)) is None
+
+
+def test_switches() -> None:
+    class Without(Handler):
+        no_xsrf = True
+
+    assert refusal(Without()) is None
+    assert refusal(Handler(xsrf_cookies=False)) is None
+    cross = {"Sec-Fetch-Site": "cross-site"}
+    assert refusal(Handler(xsrf_cookies=False, headers=cross)) is None
+    assert refusal(Without(headers=cross, cross_origin_protection=True)) is not None
+
+
+def test_both_checks_apply() -> None:
+    good = {"cookie": f"_xsrf={TOKEN}", "body": ARGUMENT, "cross_origin_protection": True}
+    assert refusal(Handler(headers={"Sec-Fetch-Site": "same-origin"}, **good)) is None
+    assert "Sec-Fetch-Site" in (
+        refusal(Handler(headers={"Sec-Fetch-Site": "cross-site"}, **good)) or ""
+    )
+    bad = Handler(headers={"Sec-Fetch-Site": "same-origin"}, cross_origin_protection=True)
+    assert "missing" in (refusal(bad) or "")
+
+
+def test_trusted_origins_and_the_override() -> None:
+    class Open(Handler):
+        no_xsrf = True
+
+        def check_trusted_origin(self, origin: str) -> bool:
+            return origin.endswith(".example.com")
+
+    for headers in (
+        {"Sec-Fetch-Site": "same-site", "Origin": "https://app.example.com"},
+        {"Origin": "https://app.example.com"},
+    ):
+        assert refusal(Open(headers=headers, cross_origin_protection=True)) is None
+        settings: dict[str, Any] = {"xsrf_cookies": False, "cross_origin_protection": True}
+        trusted = ["https://app.example.com"]
+        assert refusal(Handler(headers=headers, trusted_origins=trusted, **settings)) is None
+        assert refusal(Handler(headers=headers, trusted_origins=None, **settings)) is not None
+
+
+class TestXS08CookieOptions:
+    def test_name_from_the_setting(self) -> None:
+        handler = Handler("GET", xsrf_cookie_name="__Host-xsrf")
+        assert handler.xsrf_token
+        assert re.fullmatch(r"__Host-xsrf=\S+; Path=/; SameSite=Lax; Secure", handler.sent)
+        ok = Handler(xsrf_cookie_name="token", cookie=f"token={TOKEN}", body=ARGUMENT)
+        assert refusal(ok) is None
+
+    def test_the_class_attribute_wins(self) -> None:
+        class Named(Handler):
+            xsrf_cookie_name = "mine"
+
+        handler = Named("GET", xsrf_cookie_name="theirs")
+        assert handler.xsrf_token
+        assert handler.sent.startswith("mine=")
+
+    def test_options_from_the_setting_which_is_not_changed(self) -> None:
+        options = {"httponly": True, "expires_days": 2, "samesite": "Strict", "secure": True}
+        handler = Handler("GET", xsrf_cookie_kwargs=options)
+        assert handler.xsrf_token
+        for part in ("HttpOnly", "SameSite=Strict", "Secure", "expires="):
+            assert part in handler.sent
+        assert len(options) == 4
+
+    def test_a_users_cookie_lasts_30_days(self) -> None:
+        options: dict[str, Any] = {}
+        handler = Handler("GET", xsrf_cookie_kwargs=options)
+        handler.current_user = "somebody"
+        assert handler.xsrf_token
+        assert "expires=" in handler.sent
+        assert options == {}
+
+
+@given(st.text(alphabet=st.characters(blacklist_categories=("Cs",)), max_size=40))
+def test_any_argument_is_accepted_or_403(value: str) -> None:
+    cookie = f"_xsrf={quote(value)}"
+    handler = Handler(cookie=cookie, body={"_xsrf": [value.encode()]})
+    refusal(handler)
+
+
+def test_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+    monkeypatch.setattr(
+        _xsrf.hmac, "compare_digest", lambda one, other: compared.append((one, other)) or True
+    )
+    assert refusal(Handler(cookie=f"_xsrf={TOKEN}", body={"_xsrf": [b"xoxo"]})) is None
+    assert len(compared) == 1
