@@ -1,0 +1,85 @@
+"""The content codings a response can be compressed with: gzip; br and zstd with their extras.
+
+Each codec compresses a whole body at once, or piece by piece; a piece that is not the last ends so
+that the client can decode all of it.
+"""
+
+from __future__ import annotations
+
+import functools
+import zlib
+from collections.abc import Callable
+from typing import Any, Protocol
+
+_GZIP_WINDOW = 31  # zlib's largest window, and the header and trailer of the gzip format
+
+
+class Codec(Protocol):
+    """One response being compressed."""
+
+    def piece(self, chunk: bytes, finishing: bool) -> bytes:
+        """Return *chunk* compressed, such that the client can decode up to its end."""
+
+
+class GzipCodec:
+    """The ``gzip`` coding; *level* is zlib's, 0 to 9."""
+
+    def __init__(self, level: int) -> None:
+        self._compressor = zlib.compressobj(level, zlib.DEFLATED, _GZIP_WINDOW)
+
+    def piece(self, chunk: bytes, finishing: bool) -> bytes:
+        """Return *chunk* compressed; the end of the stream is added when *finishing*."""
+        flush = zlib.Z_FINISH if finishing else zlib.Z_SYNC_FLUSH
+        return self._compressor.compress(chunk) + self._compressor.flush(flush)
+
+
+class BrotliCodec:
+    """The ``br`` coding (RFC 7932), with the extra ``cyclone-web[brotli]``."""
+
+    def __init__(self, brotli: Any, quality: int) -> None:
+        self._compressor = brotli.Compressor(quality=quality)
+
+    def piece(self, chunk: bytes, finishing: bool) -> bytes:
+        """Return *chunk* compressed; the end of the stream is added when *finishing*."""
+        head: bytes = self._compressor.process(chunk)
+        tail: bytes = self._compressor.finish() if finishing else self._compressor.flush()
+        return head + tail
+
+
+class ZstdCodec:
+    """The ``zstd`` coding (RFC 8878), with the extra ``cyclone-web[zstd]``."""
+
+    def __init__(self, zstandard: Any, level: int) -> None:
+        self._compressor = zstandard.ZstdCompressor(level=level).compressobj()
+        self._end = zstandard.COMPRESSOBJ_FLUSH_FINISH
+        self._block = zstandard.COMPRESSOBJ_FLUSH_BLOCK
+
+    def piece(self, chunk: bytes, finishing: bool) -> bytes:
+        """Return *chunk* compressed; the end of the stream is added when *finishing*."""
+        head: bytes = self._compressor.compress(chunk)
+        tail: bytes = self._compressor.flush(self._end if finishing else self._block)
+        return head + tail
+
+
+@functools.cache
+def available_codecs() -> dict[str, Callable[[int], Codec]]:
+    """Return the codings that are installed, the one we like best first, each with its maker.
+
+    A maker takes gzip's level, 0 to 9; the others scale it to their own range.
+    """
+    codecs: dict[str, Callable[[int], Codec]] = {}
+    try:
+        import brotli
+    except ImportError:
+        pass
+    else:
+        # Quality 4 costs about what gzip's level 6 does, and compresses better.
+        codecs["br"] = lambda level: BrotliCodec(brotli, max(0, level - 2))
+    try:
+        import zstandard
+    except ImportError:
+        pass
+    else:
+        codecs["zstd"] = lambda level: ZstdCodec(zstandard, max(1, level - 3))
+    codecs["gzip"] = GzipCodec
+    return codecs
