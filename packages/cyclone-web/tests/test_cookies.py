@@ -238,7 +238,7 @@ def test_attributes_in_another_case_are_deprecated() -> None:
     handler = Handler()
     with pytest.warns(DeprecationWarning, match="HttpOnly, pATH"):
         handler.set_cookie("a", "b", HttpOnly=True, pATH="/foo")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="Max-Age"):
         handler.set_cookie("c", "d", **{"Max-Age": 5, "comment": "none"})
     assert handler.sent == ["a=b; HttpOnly; Path=/foo", "c=d; Max-Age=5; Path=/"]
 

@@ -32,7 +32,7 @@ class Handler(LocalizationMixin):
 @pytest.fixture(autouse=True)
 def translations(tmp_path: Path) -> Iterator[None]:
     for code in ("es", "pt_BR", "fr_FR", "en_US"):
-        (tmp_path / f"{code}.csv").write_text('"hello","hello in %s"\n' % code, "utf-8")
+        (tmp_path / f"{code}.csv").write_text(f'"hello","hello in {code}"\n', "utf-8")
     cyclone.locale.load_translations(str(tmp_path))
     yield
     empty = tmp_path / "empty"

@@ -63,8 +63,7 @@ def refusal(handler: Handler) -> str | None:
     try:
         handler._check_forgery()
     except HTTPError as error:
-        assert error.status_code == 403
-        return error.get_message()
+        return error.get_message() if error.status_code == 403 else f"{error}"
     return None
 
 
@@ -123,7 +122,7 @@ MALFORMED = {
     "control": "dead\x00beef",
     "non-ascii": "tökén",
     "not-utf-8": "\udcff\udcfe",
-    "arabic-digits": "2|01020304|00|١",
+    "arabic-digits": "2|01020304|00|\u0661",
 }
 
 

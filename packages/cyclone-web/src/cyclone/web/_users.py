@@ -35,7 +35,7 @@ class UsersMixin(HandlerBase):
                 if iscoroutine(user):
                     user.close()
                 raise TypeError(
-                    "get_current_user() must not be asynchronous: set self.current_user in prepare()"
+                    "get_current_user() must not be asynchronous: set current_user in prepare()"
                 )
             self._current_user = user
         return self._current_user
