@@ -1,6 +1,29 @@
 """A bounded, fast HTTP/1.x server protocol on Twisted."""
 
-__all__ = ["__version__"]
+from ._connection import HTTPConnection
+from ._errors import RequestError, StreamClosedError
+from ._events import EventLogger, escape_for_log
+from ._incoming import BodyReceiver
+from ._options import ServerOptions
+from ._request import HTTPRequest
+from ._server import HTTPServer
+
+#: Tornado's name of the same class.
+HTTPServerRequest = HTTPRequest
+
+__all__ = [
+    "BodyReceiver",
+    "EventLogger",
+    "HTTPConnection",
+    "HTTPRequest",
+    "HTTPServer",
+    "HTTPServerRequest",
+    "RequestError",
+    "ServerOptions",
+    "StreamClosedError",
+    "__version__",
+    "escape_for_log",
+]
 
 __version__: str
 

@@ -1,0 +1,450 @@
+"""HTTPConnection: the Twisted protocol. Order, back-pressure and deadlines live here and only here.
+
+Input side: `dataReceived` cuts heads and bodies out of the bytes, one request at a time; while one is
+being answered what follows waits, bounded. The output side is `ResponseSide` in ``_responses``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cyclone.httputil import HTTPInputError
+from twisted.internet import tcp
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import (
+    IHalfCloseableProtocol,
+    IHandshakeListener,
+    IProtocol,
+    ITransport,
+)
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from ._body import Body
+from ._errors import RequestError, StreamClosedError
+from ._incoming import BodyReceiver, Incoming
+from ._parser import Head, HeadBuffer, parse_head
+from ._request import HTTPRequest, request_from_head
+from ._responses import CLOSED, DETACHED, LINGERING, OPEN, ResponseSide
+from ._timeouts import NEVER
+from ._writer import CONTINUE
+
+if TYPE_CHECKING:
+    from ._server import HTTPServer
+
+_MAX_LEADING_CRLF = 8
+
+
+@implementer(IProtocol, IHalfCloseableProtocol, IHandshakeListener)
+class HTTPConnection(ResponseSide):
+    """One connection of a client: the protocol `HTTPServer` builds, ``request.connection``.
+
+    Handlers use the methods of `ResponseSide`: `write_response` for an answer in one piece;
+    `write_headers`, `write` and `finish` for one in several; `abort`, `detach`, `notifyFinish`,
+    `set_close_callback`, `registerProducer`.
+    """
+
+    __slots__ = ("_head_buffer", "_leading", "_preface")
+
+    def __init__(self, server: HTTPServer) -> None:
+        super().__init__(server)
+        self._head_buffer: HeadBuffer | None = None
+        self._leading = 0
+        self._preface: Any = None
+
+    # --- IProtocol --------------------------------------------------------------------------
+
+    def makeConnection(self, transport: ITransport) -> None:
+        """Twisted: here is the transport."""
+        self.transport = transport
+        if isinstance(transport, tcp.Connection):
+            self._send = transport.getHandle().send
+            try:
+                transport.setTcpNoDelay(True)  # type: ignore[no-untyped-call]
+            except (OSError, AttributeError):
+                pass  # a UNIX socket
+        else:
+            self.tls = hasattr(transport, "getPeerCertificate")
+        now = self.server.monotonic()
+        self._now = now
+        options = self.server.options
+        first = options.first_request_timeout
+        if self.tls and options.tls_handshake_timeout:
+            first = options.tls_handshake_timeout
+        self.deadline = now + first if first else NEVER
+        self.server.connection_made(self)
+
+    def connectionMade(self) -> None:
+        """Nothing is left to do after `makeConnection`."""
+
+    def handshakeCompleted(self) -> None:
+        """TLS is set up: now the time to the first request runs."""
+        first = self.server.options.first_request_timeout
+        self.deadline = self.server.monotonic() + first if first else NEVER
+
+    def logPrefix(self) -> str:
+        """How Twisted calls this protocol in its log."""
+        return "cyclone.httpserver"
+
+    def dataReceived(self, data: bytes) -> None:
+        """Twisted: bytes arrived."""
+        if self._state != OPEN:
+            self._late_data(data)
+            return
+        server = self.server
+        self._now = now = server.monotonic()
+        if now >= server.sweeper.next_sweep:
+            server.sweeper.overdue(now)
+        if self._preface is not None:
+            data = self._read_preface(data)
+        if self._running or self._tail:
+            self._stash(data)
+            return
+        self._run(data)
+
+    def connectionLost(self, reason: Failure) -> None:
+        """Twisted: the connection is gone."""
+        state, self._state = self._state, CLOSED
+        self.deadline = NEVER
+        self.server.connection_lost(self)
+        if state == CLOSED:
+            return
+        self._head_buffer = None
+        self._tail = b""
+        self._client_gone(reason.getErrorMessage())
+        self._send = None
+
+    def readConnectionLost(self) -> None:
+        """The client closed its sending side: it may be gone, or wait for its answer."""
+        if self._state == DETACHED:
+            return
+        if self.request is None or self._incoming is not None or self._state != OPEN:
+            # In the middle of a request, or nothing to wait for
+            if self._incoming is not None and self._state == OPEN:
+                self._kill()
+            else:
+                self._close_when_written()
+            return
+        # A closed client looks the same: its handler is told. If it answers all the same, what
+        # it sends is delivered to a client that only closed one side.
+        self.keep_alive = False
+        self._tail = b""
+        self._half_closed = True
+        self.deadline = self._now_plus(self.server.options.half_close_timeout)
+        self._tell_close("the client closed its side of the connection")
+
+    def writeConnectionLost(self) -> None:
+        """Our sending side is closed (lingering); the client reads what it has."""
+
+    # --- input ------------------------------------------------------------------------------
+
+    def _run(self, data: bytes) -> None:
+        """Take requests out of ``data`` until it is used up or one must be waited for."""
+        self._running = True
+        try:
+            self._take(data)
+        finally:
+            self._running = False
+            self._flush()
+
+    def _take(self, data: bytes) -> None:
+        while self._state == OPEN:
+            incoming = self._incoming
+            if incoming is not None:
+                if incoming.blocked:
+                    break
+                if incoming.failure is not None:
+                    self._body_failed(incoming, incoming.failure)
+                    return
+                try:
+                    if incoming.ended:
+                        self._incoming = None
+                        self._body_ended(incoming)
+                        continue
+                    if not data:
+                        return
+                    if incoming.timeout:
+                        self.deadline = self._now + incoming.timeout
+                    data = incoming.feed(data, self._now)
+                except RequestError as error:
+                    self._refuse(error)
+                    return
+                except Exception:
+                    self._body_failed(incoming, Failure())
+                    return
+            elif self.request is not None or self._outlet is not None:
+                break
+            elif not data:
+                self._resume_reading()
+                return
+            else:
+                try:
+                    data = self._take_head(data)
+                except RequestError as error:
+                    self._refuse(error)
+                    return
+        if data and self._state == OPEN:
+            self._stash(data)
+
+    def _take_head(self, data: bytes) -> bytes:
+        """One request head from the front of ``data``; returns what follows."""
+        server = self.server
+        if self._head_buffer is None:
+            if data[:1] in b"\r\n":
+                data = self._skip_line_ends(data)
+                if not data:
+                    return data
+            end = data.find(b"\r\n\r\n") + 4
+            if end < 4:
+                self._begin_head(data)
+                return b""
+            if end > server.options.max_header_size:
+                raise RequestError(431, "header block too large")
+            if end == len(data):
+                raw, data = data, b""
+            else:
+                raw, data = data[:end], data[end:]
+        else:
+            complete = self._head_buffer.feed(data)
+            if complete is None:
+                return b""
+            self._head_buffer = None
+            raw, data = complete
+        head = parse_head(raw, server.options)
+        self.request = request = request_from_head(head, self, self._now)
+        self._leading = 0
+        self._served = served = self._served + 1
+        self.keep_alive = (
+            head.keep_alive
+            and served < server.request_limit
+            and not (self.no_keep_alive or server.closing)
+        )
+        if head.upgrade:
+            self.keep_alive = False
+        if head.length:
+            self._begin_body(head, request)
+        else:
+            self._dispatch(request)
+        return data
+
+    def _begin_head(self, data: bytes) -> None:
+        self._head_buffer = HeadBuffer(self.server.options)
+        timeout = self.server.options.header_timeout
+        if timeout:
+            deadline = self._now + timeout
+            # The first head has to be in when the time for the first request is over as well
+            self.deadline = deadline if self._served else min(deadline, self.deadline)
+        self._head_buffer.feed(data)
+
+    def _skip_line_ends(self, data: bytes) -> bytes:
+        """RFC 9112 section 2.2: an empty line before a request is ignored; a few of them here."""
+        kept = data.lstrip(b"\r\n")
+        skipped = data[: len(data) - len(kept)]
+        before, self._leading = self._leading, self._leading + len(skipped)
+        expected = (b"\r\n" * _MAX_LEADING_CRLF)[before:]
+        if self._leading > _MAX_LEADING_CRLF or not expected.startswith(skipped):
+            raise RequestError(400, "line ends before the request line")
+        if kept and self._leading % 2:
+            raise RequestError(400, "bare CR before the request line")
+        return kept
+
+    def _dispatch(self, request: HTTPRequest) -> None:
+        """The request is complete: call back."""
+        try:
+            result = self.server.request_callback(request)
+        except BaseException as error:
+            self._handler_failed(request, error)
+            return
+        if result is not None:
+            self._follow(request, result)
+
+    # --- bodies -----------------------------------------------------------------------------
+
+    def _begin_body(self, head: Head, request: HTTPRequest) -> None:
+        options = self.server.options
+        incoming = Incoming(request, head, options, self._now, self._wake)
+        self._incoming = incoming
+        self.deadline = self._now + incoming.timeout if incoming.timeout else NEVER
+        hook = self.server.headers_received
+        if hook is None:
+            self._accept_body(incoming, None)
+            return
+        try:
+            receiver = hook(request)
+        except HTTPInputError as error:
+            raise RequestError(error.status_code, str(error)) from error
+        except BaseException as error:
+            self._handler_failed(request, error)
+            return
+        if isinstance(receiver, Deferred):
+            incoming.blocked = True
+            self.deadline = NEVER
+            receiver.addCallbacks(
+                self._receiver_known,
+                self._receiver_failed,
+                callbackArgs=(incoming,),
+                errbackArgs=(incoming,),
+            )
+        elif self.request is request:
+            self._accept_body(incoming, receiver)
+
+    def _accept_body(self, incoming: Incoming, receiver: BodyReceiver | None) -> None:
+        """Who takes the body is known: check its size, let the client send it."""
+        incoming.receiver = receiver
+        incoming.check_declared_length()
+        if receiver is None:
+            sink = Body()
+            incoming.sink = sink
+            incoming.request._body = sink
+        if incoming.expect_continue:
+            incoming.expect_continue = False
+            if self._response is None:
+                self._emit(CONTINUE)
+
+    def _receiver_known(self, receiver: BodyReceiver | None, incoming: Incoming) -> None:
+        if self._incoming is not incoming or self._state != OPEN:
+            if receiver is not None:
+                receiver.on_connection_close()
+            return
+        incoming.blocked = False
+        self._now = self.server.monotonic()
+        self.deadline = self._now + incoming.timeout if incoming.timeout else NEVER
+        try:
+            self._accept_body(incoming, receiver)
+        except RequestError as error:
+            incoming.failure = Failure(error)
+        self._wake()
+
+    def _receiver_failed(self, failure: Failure, incoming: Incoming) -> None:
+        if self._incoming is incoming and self._state == OPEN:
+            incoming.blocked = False
+            incoming.failure = failure
+            self._wake()
+
+    def _body_ended(self, incoming: Incoming) -> None:
+        """The body is complete and was taken."""
+        request = incoming.request
+        if incoming.receiver is not None:
+            receiver = incoming.receiver
+            self.deadline = NEVER
+            try:
+                receiver.finish()
+            except BaseException as error:
+                self._handler_failed(request, error)
+        elif self.request is request:
+            self.deadline = NEVER
+            self._dispatch(request)
+        else:
+            # Answered before: this was the rest of it
+            self._next()
+
+    def _body_failed(self, incoming: Incoming, failure: Failure) -> None:
+        error = failure.value
+        if isinstance(error, HTTPInputError):
+            self._refuse(RequestError(error.status_code, str(error)))
+        elif isinstance(error, OSError):
+            self._refuse(storage_error(error))
+        else:
+            self._handler_failed(incoming.request, error)
+
+    def _wake(self) -> None:
+        """What was waited for is there: go on with the input."""
+        if self._running or self._state != OPEN:
+            return
+        self._now = self.server.monotonic()
+        incoming = self._incoming
+        if incoming is not None and not incoming.blocked:
+            self.deadline = self._now + incoming.timeout if incoming.timeout else NEVER
+            try:
+                if incoming.failure is None:
+                    incoming.deliver()
+            except RequestError as error:
+                incoming.failure = Failure(error)
+            except Exception:
+                incoming.failure = Failure()
+        tail, self._tail = self._tail, b""
+        self._run(tail)
+        if not self._tail:
+            self._resume_reading()
+
+    def _stash(self, data: bytes) -> None:
+        """Keep input for later; past the limit, stop reading."""
+        self._tail = self._tail + data if self._tail else data
+        incoming = self._incoming
+        if incoming is not None or len(self._tail) >= self.server.options.max_pipelined_size:
+            if incoming is not None and incoming.blocked:
+                self.deadline = NEVER
+            self._pause_reading()
+
+    def _late_data(self, data: bytes) -> None:
+        """Data after the end: thrown away, or kept for whoever the transport was given to."""
+        if self._state == LINGERING:
+            return
+        if self._state == DETACHED:
+            self._tail += data
+
+    def _read_preface(self, data: bytes) -> bytes:
+        """The PROXY protocol's header comes before the first request."""
+        try:
+            rest: bytes | None = self._preface.feed(data)
+        except RequestError as error:
+            self.server.log_refused(self, error)
+            self._kill()
+            return b""
+        if rest is None:
+            return b""
+        address, self._preface = self._preface.source, None
+        if address is not None:
+            self._peer_ip = address
+        return rest
+
+    # --- deadlines --------------------------------------------------------------------------
+
+    def timed_out(self, now: float) -> None:
+        """The sweep: this connection's time is up."""
+        self.deadline = NEVER
+        if self._state == LINGERING:
+            self._kill()
+        elif self._outlet is not None:
+            self.server.log_timeout(self, "write")
+            self._kill()
+        elif self._half_closed:
+            self._kill()
+        elif self._incoming is not None:
+            self._now = now
+            if self.request is None:  # draining after the answer
+                self._linger()
+            elif not self._incoming.blocked:
+                self._refuse(RequestError(408, "body timed out"))
+        elif self.request is not None:
+            return
+        elif self._head_buffer is not None:
+            self._refuse(RequestError(408, "head timed out"))
+        elif self._served:
+            self._close_when_written()
+        else:
+            self.server.log_timeout(self, "first request")
+            self._kill()
+
+    def _client_gone(self, reason: str) -> None:
+        incoming, self._incoming = self._incoming, None
+        error = StreamClosedError(reason)
+        if self._outlet is not None:
+            outlet, self._outlet = self._outlet, None
+            outlet.fail(error)
+        self._tell_close(reason)
+        if incoming is not None:
+            incoming.discard()
+        request, self.request = self.request, None
+        self._response = None
+        if request is not None:
+            request._finished(reason)
+
+
+def storage_error(error: OSError) -> RequestError:
+    """The answer when a body cannot be written to disk."""
+    import errno
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return RequestError(507, "no space for the body")
+    return RequestError(500, "the body could not be stored")

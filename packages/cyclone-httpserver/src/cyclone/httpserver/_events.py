@@ -1,0 +1,97 @@
+"""Log events with fields, for the standard library's loggers and for Twisted's alike."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+from twisted.logger import Logger, LogLevel, globalLogPublisher
+
+# C0, DEL, C1 and the separators some terminals and log readers take for a line end
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+_LEVELS = {
+    logging.DEBUG: LogLevel.debug,
+    logging.INFO: LogLevel.info,
+    logging.WARNING: LogLevel.warn,
+    logging.ERROR: LogLevel.error,
+}
+
+
+def escape_for_log(value: object) -> str:
+    r"""``str(value)`` with control characters as ``\xNN``, so that it stays on one line."""
+    text = value if isinstance(value, str) else str(value)
+    if text.isascii() and text.isprintable():
+        return text
+    return _UNSAFE.sub(_escape, text)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+class _Safe(dict[str, Any]):
+    """Fields for `str.format_map`: numbers keep their formats, all else is escaped text."""
+
+    def __getitem__(self, key: str) -> Any:
+        value = super().__getitem__(key)
+        return value if isinstance(value, int | float) else escape_for_log(value)
+
+    def __missing__(self, key: str) -> str:
+        return f"{{{key}}}"
+
+
+class EventLogger:
+    """A log of events: a message format and named fields.
+
+    An event reaches ``logging.getLogger(namespace)``, with the message rendered and the fields in
+    ``record.event``, and the observers of `twisted.logger` under the same namespace. Values are
+    escaped when they are rendered; the fields hold them as they are. An event nobody listens to
+    costs two attribute tests. A failing log handler never reaches the caller.
+    """
+
+    __slots__ = ("_logger", "_twisted", "namespace")
+
+    def __init__(self, namespace: str) -> None:
+        self.namespace = namespace
+        self._logger = logging.getLogger(namespace)
+        self._twisted = Logger(namespace=namespace)
+
+    def debug(self, format: str, **fields: Any) -> None:
+        """Log an event for somebody who looks for a fault."""
+        self._log(logging.DEBUG, format, fields)
+
+    def info(self, format: str, **fields: Any) -> None:
+        """Log an ordinary event."""
+        self._log(logging.INFO, format, fields)
+
+    def warning(self, format: str, **fields: Any) -> None:
+        """Log something that may need somebody's attention."""
+        self._log(logging.WARNING, format, fields)
+
+    def error(self, format: str, **fields: Any) -> None:
+        """Log a failure. ``exc_info`` may hold an exception, or True for the current one."""
+        self._log(logging.ERROR, format, fields)
+
+    def is_enabled(self, level: int) -> bool:
+        """Whether an event of this `logging` level would reach anybody."""
+        return self._logger.isEnabledFor(level) or self._twisted_listens()
+
+    def _twisted_listens(self) -> bool:
+        return bool(getattr(globalLogPublisher, "_observers", True))
+
+    def _log(self, level: int, format: str, fields: dict[str, Any]) -> None:
+        to_logging = self._logger.isEnabledFor(level)
+        to_twisted = self._twisted_listens()
+        if not (to_logging or to_twisted):
+            return
+        exc_info = fields.pop("exc_info", None)
+        message = format.format_map(_Safe(fields)) if fields else format
+        if to_logging:
+            self._logger.log(
+                level, "%s", message, exc_info=exc_info, extra={"event": fields}, stacklevel=3
+            )
+        if to_twisted:
+            self._twisted.emit(_LEVELS[level], "{log_message}", log_message=message, **fields)

@@ -1,0 +1,28 @@
+"""Arguments and files of a request body."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cyclone.httputil import HTTPFile
+
+if TYPE_CHECKING:
+    from ._request import HTTPRequest
+
+Fields = dict[str, list[bytes]]
+Files = dict[str, list[HTTPFile]]
+
+
+def parse_body(request: HTTPRequest) -> tuple[Fields, Files]:
+    """The fields and files of a form; both empty if the body is no form.
+
+    `cyclone.httputil.HTTPInputError` if it is malformed or over a limit.
+    """
+    arguments: Fields = {}
+    files: Files = {}
+    content_type = request.headers.get("Content-Type", "")
+    if content_type:
+        from cyclone.httputil import parse_body_arguments
+
+        parse_body_arguments(content_type, request.body, arguments, files, request.headers)
+    return arguments, files

@@ -1,0 +1,356 @@
+r"""The head of a request: from bytes to a checked `Head`, without I/O.
+
+The rules (RFC 9112, and what the advisories of twenty years add to it):
+
+- the request line is split here, by hand: exactly two spaces, a token, a visible target, a version;
+- the header block goes through httptools (llhttp), which holds names to the token grammar and values
+  to field-value, refuses folding, bare CR, bare LF, NUL and white space before the colon;
+- so a field called ``x`` can only stand where ``\r\nx:`` stands in the lower-cased block, and what
+  frames the body is read from the raw bytes, once, by plain searches.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import httptools
+
+from cyclone.httputil import HTTPInputError, validate_host
+
+from ._errors import RequestError
+from ._options import ServerOptions
+
+CHUNKED: Final = -1
+
+METHODS: Final[dict[bytes, str]] = {
+    name.encode(): name
+    for name in "GET HEAD POST PUT PATCH DELETE OPTIONS CONNECT TRACE".split()
+}
+_MAX_METHOD: Final = 24
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
+_ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
+# What a request-target may hold: visible ASCII without "#"
+_TARGET_BYTES: Final = bytes(set(range(0x21, 0x7F)) - {0x23})
+_DIGITS: Final = b"0123456789"
+_OWS: Final = b" \t"
+_MAX_CACHED_HOSTS: Final = 256
+
+Parser = httptools.HttpRequestParser
+
+
+class Head:
+    """The head of one request, checked. ``raw`` is kept: headers are decoded when asked for."""
+
+    __slots__ = (
+        "expect_continue",
+        "headers_end",
+        "headers_start",
+        "host",
+        "http10",
+        "keep_alive",
+        "length",
+        "method",
+        "raw",
+        "target",
+        "upgrade",
+    )
+
+    raw: bytes
+    method: str
+    #: Path and query of the target, or ``*``.
+    target: str
+    http10: bool
+    #: The validated value of ``Host`` (or of the target's authority); None on HTTP/1.0 without one.
+    host: str | None
+    keep_alive: bool
+    #: Bytes of the body; `CHUNKED` if they come in chunks.
+    length: int
+    expect_continue: bool
+    #: Asks for another protocol: the connection ends with the answer unless it is detached.
+    upgrade: bool
+
+
+class _Sink:
+    """No callbacks: httptools only judges."""
+
+
+_SINK = _Sink()
+_hosts: dict[bytes, str] = {}
+
+
+def parse_head(raw: bytes, options: ServerOptions) -> Head:
+    """Check one complete head, from the request line to the empty line, and find its framing.
+
+    `RequestError` with the status to answer.
+    """
+    line_end = raw.find(b"\r\n")
+    if line_end > options.max_request_line:
+        raise RequestError(414, "request line too long")
+    head = Head()
+    head.raw = raw
+    head.headers_start = line_end + 2
+    try:
+        method, target, version = raw[:line_end].split(b" ")
+    except ValueError:
+        raise RequestError(400, "malformed request line") from None
+    known = METHODS.get(method)
+    head.method = known if known is not None else _odd_method(method)
+    if version == b"HTTP/1.1":
+        http10 = False
+    elif version == b"HTTP/1.0":
+        http10 = True
+    else:
+        raise _bad_version(version)
+    head.http10 = http10
+    if raw.count(b"\n") - 2 > options.max_header_count:
+        raise RequestError(431, "too many header fields")
+    _check_fields(raw, line_end)
+    if len(raw) > options.max_header_line:
+        _check_lengths(raw, options)
+
+    lower = raw.lower()
+    authority = None
+    if target.translate(None, _TARGET_BYTES):
+        raise RequestError(400, "invalid character in the request target")
+    if target[:1] != b"/":
+        target, authority = _odd_target(method, target)
+    head.target = target.decode("ascii")
+    head.host = _host(raw, lower, authority, http10)
+
+    head.keep_alive = not http10
+    head.upgrade = False
+    if lower.find(b"\r\nconnection:") >= 0:
+        _connection(head, lower)
+    head.length = 0
+    head.expect_continue = False
+    coded = lower.find(b"\r\ntransfer-encoding:")
+    sized = lower.find(b"\r\ncontent-length:")
+    if coded >= 0 or sized >= 0:
+        _body(head, lower, coded, sized)
+    return head
+
+
+def _check_fields(raw: bytes, line_end: int) -> None:
+    """Let llhttp judge the header block behind a neutral request line."""
+    try:
+        Parser(_SINK).feed_data(b"GET / HTTP/1.1" + raw[line_end:])
+    except httptools.HttpParserUpgrade:
+        pass
+    except httptools.HttpParserError:
+        raise RequestError(400, "malformed header") from None
+
+
+def _check_lengths(raw: bytes, options: ServerOptions) -> None:
+    if any(len(line) > options.max_header_line for line in raw.split(b"\r\n")):
+        raise RequestError(431, "header line too long")
+
+
+def _odd_method(method: bytes) -> str:
+    # Not one of ours: still a token for the handlers to refuse with 405
+    if len(method) > _MAX_METHOD or not _TOKEN.fullmatch(method):
+        raise RequestError(400, "invalid method")
+    return method.decode("ascii")
+
+
+def _bad_version(version: bytes) -> RequestError:
+    if _VERSION.fullmatch(version):
+        return RequestError(505, "unsupported HTTP version")
+    return RequestError(400, "malformed HTTP version")
+
+
+def _odd_target(method: bytes, target: bytes) -> tuple[bytes, bytes | None]:
+    """Any target that is not a path: ``*`` for OPTIONS, absolute-form; CONNECT is refused."""
+    if method == b"CONNECT":
+        raise RequestError(501, "CONNECT is not served")
+    if target == b"*" and method == b"OPTIONS":
+        return target, None
+    match = _ABSOLUTE.match(target)
+    if match is None or not match[1]:
+        raise RequestError(400, "invalid request target")
+    rest = target[match.end() :]
+    return (rest if rest[:1] == b"/" else b"/" + rest), match[1]
+
+
+def values(lower: bytes, name: bytes, raw: bytes | None = None) -> list[bytes]:
+    """All values of a field, given the lower-cased head; from ``raw`` if their case matters."""
+    source = lower if raw is None else raw
+    needle = b"\r\n" + name + b":"
+    found = []
+    start = lower.find(needle)
+    while start >= 0:
+        begin = start + len(needle)
+        end = lower.find(b"\r\n", begin)
+        found.append(source[begin:end].strip(_OWS))
+        start = lower.find(needle, end)
+    return found
+
+
+def _host(raw: bytes, lower: bytes, authority: bytes | None, http10: bool) -> str | None:
+    start = lower.find(b"\r\nhost:")
+    if start < 0:
+        if not http10:
+            raise RequestError(400, "no Host header")
+        return None if authority is None else _checked_host(authority)
+    if lower.find(b"\r\nhost:", start + 7) >= 0:
+        raise RequestError(400, "several Host headers")
+    value = raw[start + 7 : raw.find(b"\r\n", start + 7)].strip(_OWS)
+    host = _hosts.get(value)
+    if host is None:
+        host = _checked_host(value)
+        if len(_hosts) >= _MAX_CACHED_HOSTS:
+            _hosts.clear()
+        if len(value) <= 64:
+            _hosts[value] = host
+    if authority is None:
+        return host
+    # RFC 9112 section 3.2.2: the target's authority replaces Host. Where they name different
+    # hosts, what was in front of us may have believed the other one.
+    named = _checked_host(authority)
+    if named.lower() != host.lower():
+        raise RequestError(400, "Host and the request target differ")
+    return named
+
+
+def _checked_host(value: bytes) -> str:
+    text = value.decode("latin-1")
+    try:
+        validate_host(text)
+    except HTTPInputError:
+        raise RequestError(400, "invalid Host") from None
+    return text
+
+
+def _connection(head: Head, lower: bytes) -> None:
+    tokens = {
+        token.strip(_OWS) for value in values(lower, b"connection") for token in value.split(b",")
+    }
+    if b"close" in tokens:
+        head.keep_alive = False
+    elif head.http10:
+        head.keep_alive = b"keep-alive" in tokens
+    if b"upgrade" in tokens:
+        head.upgrade = b"websocket" in values(lower, b"upgrade")
+
+
+def _body(head: Head, lower: bytes, coded: int, sized: int) -> None:
+    if coded >= 0:
+        if sized >= 0:
+            raise RequestError(400, "both Content-Length and Transfer-Encoding")
+        if head.http10:
+            raise RequestError(400, "Transfer-Encoding on HTTP/1.0")
+        codings = values(lower, b"transfer-encoding")
+        if codings != [b"chunked"]:
+            known = all(coding in _CODINGS for value in codings for coding in value.split(b","))
+            raise RequestError(501 if known else 400, "unsupported Transfer-Encoding")
+        head.length = CHUNKED
+    else:
+        lengths = values(lower, b"content-length")
+        if len(lengths) != 1:
+            raise RequestError(400, "several Content-Length headers")
+        head.length = _length(lengths[0])
+    if lower.find(b"\r\ncontent-type:") >= 0 and len(values(lower, b"content-type")) > 1:
+        raise RequestError(400, "several Content-Type headers")
+    if lower.find(b"\r\nexpect:") >= 0:
+        if values(lower, b"expect") != [b"100-continue"]:
+            raise RequestError(417, "unknown expectation")
+        head.expect_continue = not head.http10
+
+
+_CODINGS: Final = frozenset({b"gzip", b"deflate", b"compress", b"x-gzip", b"x-compress"})
+
+
+def _length(value: bytes) -> int:
+    # int() would take "+3", "1_0" and digits of other scripts, and is slow on long strings
+    if not value or value.translate(None, _DIGITS):
+        raise RequestError(400, "invalid Content-Length")
+    if len(value) > 18:
+        raise RequestError(413, "Content-Length too large")
+    return int(value)
+
+
+def field_pairs(raw: bytes) -> list[tuple[bytes, bytes]]:
+    """The (name, value) pairs of a checked head, values without the white space around them."""
+    pairs = []
+    for line in raw[:-4].split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        pairs.append((name, value.strip(_OWS)))
+    return pairs
+
+
+class HeadBuffer:
+    """Collects a head that comes in pieces; bad bytes and limits are noticed as they arrive.
+
+    `feed` returns the complete head and what follows it, or None while it is incomplete.
+    `RequestError` as early as the bytes allow: nothing waits for a terminator that may never come.
+    """
+
+    __slots__ = ("_buffer", "_judge", "_line_end", "_lines", "_options", "_scanned")
+
+    def __init__(self, options: ServerOptions) -> None:
+        self._options = options
+        self._buffer = bytearray()
+        self._line_end = -1
+        self._scanned = 0
+        self._lines = 0
+        self._judge: httptools.HttpRequestParser | None = None
+
+    def __len__(self) -> int:
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes] | None:
+        """Take the next bytes of the connection."""
+        buffer = self._buffer
+        start = len(buffer)
+        buffer += data
+        end = buffer.find(b"\r\n\r\n", max(0, start - 3))
+        complete = end >= 0
+        if complete:
+            rest = bytes(buffer[end + 4 :])
+            del buffer[end + 4 :]
+        if self._line_end < 0:
+            self._first_line(max(0, start - 1))
+        if len(buffer) > self._options.max_header_size:
+            raise RequestError(431, "header block too large")
+        if self._line_end >= 0:
+            self._fields(complete)
+        return (bytes(buffer), rest) if complete else None
+
+    def _first_line(self, start: int) -> None:
+        buffer = self._buffer
+        limit = self._options.max_request_line
+        end = buffer.find(b"\r\n", start)
+        if end > limit or (end < 0 and len(buffer) > limit + 1):
+            raise RequestError(414, "request line too long")
+        stop = end if end >= 0 else len(buffer)
+        if end < 0 and buffer[-1:] == b"\r":
+            stop -= 1
+        if buffer.find(b"\n", start, stop) >= 0 or buffer.find(b"\r", start, stop) >= 0:
+            raise RequestError(400, "bare line end in the request line")
+        if end < 0:
+            method = buffer[: _MAX_METHOD + 1].split(b" ", 1)[0].rstrip(b"\r")
+            if len(method) > _MAX_METHOD or (method and not _TOKEN.fullmatch(method)):
+                raise RequestError(400, "invalid method")
+        else:
+            self._line_end = self._scanned = end
+            self._judge = Parser(_SINK)
+            self._judge.feed_data(b"GET / HTTP/1.1")
+
+    def _fields(self, complete: bool) -> None:
+        """Count lines and show the new bytes to llhttp, which refuses a bad one at once."""
+        buffer = self._buffer
+        new = bytes(buffer[self._scanned :])
+        self._lines += new.count(b"\n")
+        if self._lines - (2 if complete else 1) > self._options.max_header_count:
+            raise RequestError(431, "too many header fields")
+        self._scanned = len(buffer)
+        if len(buffer) - buffer.rfind(b"\n") > self._options.max_header_line + 2:
+            raise RequestError(431, "header line too long")
+        if complete:
+            return  # parse_head() judges the whole
+        try:
+            if self._judge is not None:
+                self._judge.feed_data(new)
+        except httptools.HttpParserError:
+            raise RequestError(400, "malformed header") from None

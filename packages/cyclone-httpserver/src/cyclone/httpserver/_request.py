@@ -1,0 +1,402 @@
+"""HTTPRequest: what a client asked for. Attributes are computed when first touched."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
+from urllib.parse import parse_qsl
+
+from cyclone.httputil import (
+    HTTPFile,
+    HTTPHeaders,
+    HTTPInputError,
+    RequestStartLine,
+    parse_cookie,
+    split_host_and_port,
+)
+
+from ._parser import Head, field_pairs
+
+if TYPE_CHECKING:
+    from http.cookies import SimpleCookie
+
+    from twisted.internet.defer import Deferred
+
+    from ._body import Body
+    from ._connection import HTTPConnection
+
+
+class HTTPRequest:
+    """One HTTP request.
+
+    Made by the server; the constructor takes Tornado's arguments, so that tests can make one by
+    hand. Every attribute may be assigned to. Those that need work are computed when first read:
+
+    ``method``, ``uri`` (as sent: path and query), ``path``, ``query``, ``version`` (``"HTTP/1.1"``),
+    ``headers`` (`cyclone.httputil.HTTPHeaders`), ``body`` (bytes; a spooled body is read from its
+    file), ``body_file`` (a binary file over the body), ``remote_ip``, ``protocol`` (``"http"`` or
+    ``"https"``), ``host`` (with port), ``host_name`` (without), ``arguments``,
+    ``query_arguments``, ``body_arguments`` (dict of lists of bytes), ``files`` (dict of lists of
+    `cyclone.httputil.HTTPFile`), ``cookies`` (`http.cookies.SimpleCookie`), ``connection``,
+    ``request_id`` (a random hexadecimal name), ``http_version`` (``(1, 1)``), ``tls`` (bool),
+    ``client_cert``.
+
+    ``arguments`` and ``files`` raise `cyclone.httputil.HTTPInputError` if the query or the body
+    is malformed or over a limit.
+    """
+
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_body",
+        "_finish_waiters",
+        "_finish_time",
+        "_head",
+        "_start_time",
+        "arguments",
+        "body",
+        "body_arguments",
+        "body_file",
+        "connection",
+        "cookies",
+        "files",
+        "headers",
+        "host",
+        "host_name",
+        "method",
+        "path",
+        "protocol",
+        "query",
+        "query_arguments",
+        "remote_ip",
+        "request_id",
+        "server_connection",
+        "uri",
+        "version",
+    )
+
+    _body: Body | None
+    _finish_waiters: list[Deferred[str | None]] | None
+    _finish_time: float | None
+    _head: Head | None
+    _start_time: float
+    arguments: dict[str, list[bytes]]
+    body: bytes
+    body_arguments: dict[str, list[bytes]]
+    body_file: BinaryIO
+    connection: HTTPConnection
+    cookies: SimpleCookie
+    files: dict[str, list[HTTPFile]]
+    headers: HTTPHeaders
+    host: str
+    host_name: str
+    method: str
+    path: str
+    protocol: str
+    query: str
+    query_arguments: dict[str, list[bytes]]
+    remote_ip: str
+    request_id: str
+    server_connection: object
+    uri: str
+    version: str
+
+    def __init__(
+        self,
+        method: str | None = None,
+        uri: str | None = None,
+        version: str = "HTTP/1.0",
+        headers: HTTPHeaders | Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        remote_ip: str | None = None,
+        protocol: str | None = None,
+        host: str | None = None,
+        files: dict[str, list[HTTPFile]] | None = None,
+        connection: HTTPConnection | None = None,
+        start_line: RequestStartLine | None = None,
+        server_connection: object = None,
+    ) -> None:
+        if start_line is not None:
+            method, uri, version = start_line
+        self._head = self._body = self._finish_waiters = self._finish_time = None
+        self._start_time = time.monotonic()
+        self.method = "GET" if method is None else method
+        self.uri = "/" if uri is None else uri
+        self.version = version
+        self.headers = headers if isinstance(headers, HTTPHeaders) else HTTPHeaders(headers or {})
+        self.body = body or b""
+        if connection is not None:
+            self.connection = connection
+        else:
+            self.remote_ip = "127.0.0.1" if remote_ip is None else remote_ip
+            self.protocol = "http" if protocol is None else protocol
+        if remote_ip is not None:
+            self.remote_ip = remote_ip
+        if protocol is not None:
+            self.protocol = protocol
+        self.host = host or self.headers.get("Host") or "127.0.0.1"
+        if files is not None:
+            self.files = files
+        self.server_connection = server_connection
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name):
+            """Called for a slot that was not filled yet: compute it once."""
+            try:
+                compute = _COMPUTED[name]
+            except KeyError:
+                raise AttributeError(
+                    f"{type(self).__name__!r} object has no attribute {name!r}"
+                ) from None
+            value = compute(self)
+            setattr(self, name, value)
+            return value
+
+    def __repr__(self) -> str:
+        # No headers and no body: a repr ends in logs (LG-03)
+        described = ", ".join(
+            f"{name}={getattr(self, name, None)!r}"
+            for name in ("protocol", "host", "method", "uri", "version", "remote_ip")
+        )
+        return f"{type(self).__name__}({described})"
+
+    def full_url(self) -> str:
+        """The URL that was asked for: scheme and host as far as they are known, then ``uri``."""
+        return f"{self.protocol}://{self.host}{self.uri}"
+
+    def request_time(self) -> float:
+        """Seconds from the arrival of the request to its end, or to now while it is running."""
+        end = self._finish_time
+        return (time.monotonic() if end is None else end) - self._start_time
+
+    def supports_http_1_1(self) -> bool:
+        """Whether the client speaks HTTP/1.1."""
+        return self.version != "HTTP/1.0"
+
+    @property
+    def http_version(self) -> tuple[int, int]:
+        """The version as numbers: ``(1, 1)`` or ``(1, 0)``."""
+        major, _, minor = self.version.removeprefix("HTTP/").partition(".")
+        return int(major), int(minor or 0)
+
+    @property
+    def tls(self) -> bool:
+        """Whether the connection itself is encrypted (a proxy in front does not count)."""
+        connection = getattr(self, "connection", None)
+        return connection is not None and connection.tls
+
+    @property
+    def client_cert(self) -> dict[str, Any] | None:
+        """The certificate the client showed, as `get_ssl_certificate` describes it, or None."""
+        found = self.get_ssl_certificate()
+        return found if isinstance(found, dict) else None
+
+    def get_ssl_certificate(self, binary_form: bool = False) -> dict[str, Any] | bytes | None:
+        """The client's certificate: a dict as `ssl.SSLSocket.getpeercert` gives it, or DER bytes.
+
+        None without TLS or without a certificate; clients show one only if the TLS context of the
+        server asks for it.
+        """
+        connection = getattr(self, "connection", None)
+        if connection is None or not connection.tls:
+            return None
+        from ._tls import peer_certificate
+
+        return peer_certificate(connection.transport, binary_form)
+
+    def notifyFinish(self) -> Deferred[str | None]:
+        """A Deferred for the end of the request; each caller gets its own.
+
+        It fires with None when the response was handed over, or with the reason, a string, when
+        the client went away first. It never errbacks.
+        """
+        from twisted.internet.defer import Deferred
+
+        waiter: Deferred[str | None] = Deferred()
+        if self._finish_waiters is None:
+            self._finish_waiters = []
+        self._finish_waiters.append(waiter)
+        return waiter
+
+    def write(self, chunk: bytes | str) -> Deferred[None]:
+        """Send ``chunk`` to the client, as `HTTPConnection.write` does.
+
+        Without a `HTTPConnection.write_headers` before it, the chunk is (the beginning of) a raw
+        HTTP response, status line and all. RuntimeError if this request is no longer the one
+        being answered.
+        """
+        return self._answering().write(chunk.encode() if isinstance(chunk, str) else chunk)
+
+    def finish(self) -> Deferred[None]:
+        """End the response, as `HTTPConnection.finish` does. RuntimeError as in `write`."""
+        return self._answering().finish()
+
+    def _answering(self) -> HTTPConnection:
+        connection: HTTPConnection | None = getattr(self, "connection", None)
+        if connection is None or connection.request is not self:
+            raise RuntimeError("This request is not (or no longer) the one being answered")
+        return connection
+
+    def _finished(self, reason: str | None) -> None:
+        """The server is done with the request; release what it held."""
+        self._finish_time = time.monotonic()
+        waiters, self._finish_waiters = self._finish_waiters, None
+        if waiters is not None:
+            for waiter in waiters:
+                waiter.callback(reason)
+
+
+def request_from_head(head: Head, connection: HTTPConnection, now: float) -> HTTPRequest:
+    """The request of a parsed head; the hot path, so it sets slots and nothing more."""
+    request = _new(HTTPRequest)
+    request._head = head
+    request._body = None
+    request._finish_waiters = None
+    request._finish_time = None
+    request._start_time = now
+    request.connection = connection
+    request.method = head.method
+    request.uri = head.target
+    return request
+
+
+_new = object.__new__
+
+
+def _headers(request: HTTPRequest) -> HTTPHeaders:
+    head = request._head
+    return HTTPHeaders() if head is None else HTTPHeaders.from_raw(field_pairs(head.raw))
+
+
+def _version(request: HTTPRequest) -> str:
+    head = request._head
+    return "HTTP/1.1" if head is None or not head.http10 else "HTTP/1.0"
+
+
+def _path(request: HTTPRequest) -> str:
+    return request.uri.partition("?")[0]
+
+
+def _query(request: HTTPRequest) -> str:
+    return request.uri.partition("?")[2]
+
+
+def _host(request: HTTPRequest) -> str:
+    connection = request.connection
+    if connection.server.proxy is not None:
+        host = connection.server.proxy.host(request.headers, connection.peer_ip)
+        if host is not None:
+            return host
+    head = request._head
+    if head is None or head.host is None:
+        return "127.0.0.1"
+    return head.host
+
+
+def _host_name(request: HTTPRequest) -> str:
+    return split_host_and_port(request.host.lower())[0]
+
+
+def _remote_ip(request: HTTPRequest) -> str:
+    connection = request.connection
+    proxy = connection.server.proxy
+    if proxy is None:
+        return connection.peer_ip
+    return proxy.remote_ip(request.headers, connection.peer_ip)
+
+
+def _protocol(request: HTTPRequest) -> str:
+    connection = request.connection
+    proxy = connection.server.proxy
+    if proxy is None:
+        return connection.protocol
+    return proxy.protocol(request.headers, connection.peer_ip, connection.protocol)
+
+
+def _body(request: HTTPRequest) -> bytes:
+    body = request._body
+    return b"" if body is None else body.read()
+
+
+def _body_file(request: HTTPRequest) -> BinaryIO:
+    body = request._body
+    if body is not None:
+        return body.open()
+    import io
+
+    return io.BytesIO(request.body)
+
+
+def _query_arguments(request: HTTPRequest) -> dict[str, list[bytes]]:
+    found: dict[str, list[bytes]] = {}
+    query = request.query
+    if query:
+        # Latin-1 both ways keeps the bytes of a value as they came; a handler decodes them
+        try:
+            pairs = parse_qsl(
+                query, keep_blank_values=True, encoding="latin-1", max_num_fields=MAX_QUERY_FIELDS
+            )
+        except ValueError:
+            raise HTTPInputError("Too many fields in the query") from None
+        for name, value in pairs:
+            found.setdefault(name, []).append(value.encode("latin-1"))
+    return found
+
+
+MAX_QUERY_FIELDS = 1000
+
+
+def _parsed_body(request: HTTPRequest, wanted: str) -> Any:
+    """Parse a form or multipart body; sets both results, returns the one that was asked for."""
+    from ._forms import parse_body
+
+    arguments, files = parse_body(request)
+    results = {"body_arguments": arguments, "files": files}
+    for name, value in results.items():
+        if name != wanted:
+            setattr(request, name, value)
+    return results[wanted]
+
+
+def _arguments(request: HTTPRequest) -> dict[str, list[bytes]]:
+    merged = {name: list(values) for name, values in request.query_arguments.items()}
+    for name, values in request.body_arguments.items():
+        merged.setdefault(name, []).extend(values)
+    return merged
+
+
+def _cookies(request: HTTPRequest) -> SimpleCookie:
+    from http.cookies import CookieError, SimpleCookie
+
+    cookies = SimpleCookie()
+    if "Cookie" in request.headers:
+        for name, value in parse_cookie(request.headers["Cookie"]).items():
+            try:
+                cookies[name] = value
+            except CookieError:
+                continue
+    return cookies
+
+
+_COMPUTED = {
+    "arguments": _arguments,
+    "body": _body,
+    "body_arguments": lambda request: _parsed_body(request, "body_arguments"),
+    "body_file": _body_file,
+    "cookies": _cookies,
+    "files": lambda request: _parsed_body(request, "files"),
+    "headers": _headers,
+    "host": _host,
+    "host_name": _host_name,
+    "path": _path,
+    "protocol": _protocol,
+    "query": _query,
+    "query_arguments": _query_arguments,
+    "remote_ip": _remote_ip,
+    "request_id": lambda request: uuid.uuid4().hex,
+    "server_connection": lambda request: request.connection,
+    "version": _version,
+}

@@ -1,0 +1,715 @@
+"""The output side of a connection: answers in one piece or in several, and how it ends."""
+
+from __future__ import annotations
+
+
+from collections.abc import Callable
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, Final
+
+from cyclone.httputil import HTTPHeaders, HTTPOutputError, ResponseStartLine, responses
+from twisted.internet.defer import Deferred, ensureDeferred, fail, succeed
+
+
+from . import _writer as wire
+from ._errors import RequestError, StreamClosedError
+from ._outlet import Outlet
+from ._timeouts import NEVER
+
+if TYPE_CHECKING:
+    from ._incoming import Incoming
+    from ._request import HTTPRequest
+    from ._server import HTTPServer
+
+OPEN: Final = 0
+LINGERING: Final = 1
+CLOSED: Final = 2
+DETACHED: Final = 3
+
+# How the end of a streamed response is known
+_BY_LENGTH: Final = "length"
+_BY_CHUNKS: Final = "chunks"
+_BY_CLOSE: Final = "close"
+_NO_BODY: Final = "none"
+_RAW: Final = "raw"
+
+_BATCH_PIECES: Final = 64
+_BATCH_SIZE: Final = 16384
+
+
+class Streamed:
+    """A response whose head was sent."""
+
+    __slots__ = ("framing", "remaining")
+
+    def __init__(self, framing: str, remaining: int = 0) -> None:
+        self.framing = framing
+        self.remaining = remaining
+
+
+class ResponseSide:
+    """What a handler may do with its connection."""
+
+    __slots__ = (
+        "__weakref__",
+        "_close_callback",
+        "_half_closed",
+        "_incoming",
+        "_now",
+        "_out",
+        "_outlet",
+        "_peer_ip",
+        "_producer",
+        "_reading_paused",
+        "_response",
+        "_running",
+        "_send",
+        "_served",
+        "_state",
+        "_tail",
+        "deadline",
+        "keep_alive",
+        "no_keep_alive",
+        "request",
+        "server",
+        "tls",
+        "transport",
+    )
+
+    def __init__(self, server: HTTPServer) -> None:
+        self.server = server
+        #: The request that is being answered, or None.
+        self.request: HTTPRequest | None = None
+        #: Settable: close when this answer is out.
+        self.no_keep_alive: bool = server.options.no_keep_alive
+        self.keep_alive = True
+        self.deadline = NEVER
+        self.tls = False
+        self.transport: Any = None
+        self._send: Callable[[bytes | memoryview], int] | None = None
+        self._state = OPEN
+        self._incoming: Incoming | None = None
+        self._response: Streamed | None = None
+        self._outlet: Outlet | None = None
+        self._out: list[bytes] | None = None
+        self._tail = b""
+        self._running = False
+        self._reading_paused = False
+        self._half_closed = False
+        self._served = 0
+        self._now = 0.0
+        self._peer_ip: str | None = None
+        self._producer: Any = None
+        self._close_callback: Callable[[], object] | None = None
+
+    # --- who is there -----------------------------------------------------------------------
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._state != OPEN
+
+    @property
+    def peer_ip(self) -> str:
+        """The address of the peer; ``unix:`` and the path on a UNIX socket."""
+        ip = self._peer_ip
+        if ip is None:
+            from ._proxy import peer_address
+
+            self._peer_ip = ip = peer_address(self.transport)
+        return ip
+
+    @property
+    def protocol(self) -> str:
+        """``http`` or ``https``."""
+        return self.server.options.protocol or ("https" if self.tls else "http")
+
+    # --- an answer in one piece -------------------------------------------------------------
+
+    def write_response(
+        self,
+        request: HTTPRequest,
+        status: int,
+        reason: str | None,
+        headers: HTTPHeaders | bytes,
+        body: bytes,
+        *,
+        date: bool = True,
+    ) -> None:
+        r"""Answer ``request`` completely: the fast path, one buffer and no Deferred.
+
+        Adds ``Date`` (unless ``date`` is false or the headers have one), ``Content-Length`` unless
+        the headers have one, and ``Connection`` as needed. No body is sent for HEAD, nor with a
+        status that has none. ``headers`` may be bytes, ``Name: value\r\n`` for each, made by
+        `HTTPHeaders.wire`: then they must not hold Date, Connection, or framing headers.
+
+        RuntimeError if ``request`` is not being answered or its answer was begun;
+        `HTTPOutputError` for a bad status or reason or a ``Content-Length`` that is not the body's.
+        """
+        if self.request is not request or self._response is not None:
+            raise RuntimeError("This request is not (or no longer) to be answered")
+        start = wire.status_line(status, reason)
+        head_only = request.method == "HEAD"
+        if type(headers) is bytes:
+            fields = headers
+            end = wire.length_line(len(body))
+        else:
+            assert isinstance(headers, HTTPHeaders)
+            fields, end = self._fields(headers, len(body), head_only)
+            if date and "Date" in headers:
+                date = False
+        if status < 200 or status == 204 or status == 304:
+            if status < 200:
+                raise HTTPOutputError("An informational status does not end a response")
+            end = wire.CRLF
+            body = b""
+        elif head_only:
+            body = b""
+        if date:
+            fields += wire.date_line()
+        if not self.keep_alive or self._incoming is not None:
+            self._settle_keep_alive()
+        if not self.keep_alive:
+            fields += wire.CLOSE
+        elif request._head is not None and request._head.http10:
+            fields += wire.KEEP_ALIVE
+        self._emit(b"".join((start, fields, end, body)))
+        self._done(request)
+
+    def _fields(self, headers: HTTPHeaders, size: int, head_only: bool) -> tuple[bytes, bytes]:
+        """The wire form of headers, and the end of the head with the length of the body."""
+        length = wire.declared_length(headers)
+        if "Connection" in headers or "Transfer-Encoding" in headers:
+            headers = self._own_framing(headers)
+        if length is None:
+            return headers.wire(), wire.length_line(size)
+        if length != size and not head_only:
+            raise HTTPOutputError(f"Content-Length is {length}, the body has {size} bytes")
+        return headers.wire(), wire.CRLF
+
+    def _own_framing(self, headers: HTTPHeaders) -> HTTPHeaders:
+        """Headers without what only the connection may write; ``close`` is taken as a wish."""
+        headers = headers.copy()
+        headers.pop("Transfer-Encoding", None)
+        tokens = headers.pop("Connection", "").lower()
+        if "close" in [token.strip() for token in tokens.split(",")]:
+            self.keep_alive = False
+        return headers
+
+    # --- an answer in several pieces --------------------------------------------------------
+
+    def write_headers(
+        self,
+        start_line: ResponseStartLine,
+        headers: HTTPHeaders,
+        chunk: bytes | None = None,
+    ) -> Deferred[None]:
+        """Send the head of a response, and the first piece of its body if there is one already.
+
+        Without ``Content-Length`` the body goes out in chunks; to an HTTP/1.0 client, as is until
+        the connection is closed. An informational status (100-199 but 101) may come first, several
+        times. The Deferred is `write`'s. RuntimeError if the head was sent before.
+        """
+        request = self.request
+        if self._state != OPEN:
+            return fail(StreamClosedError())
+        if request is None or self._response is not None:
+            raise RuntimeError("The head of this response was sent already")
+        status = start_line.code
+        start = wire.status_line(status, start_line.reason)
+        http10 = request._head is not None and request._head.http10
+        if 100 <= status < 200 and status != 101:
+            if http10:
+                return succeed(None)
+            return self._push(b"".join((start, headers.wire(), wire.CRLF)))
+        if status == 101:
+            self._response = Streamed(_RAW)
+            return self._push(b"".join((start, headers.wire(), wire.CRLF)))
+        response, framing, fields = self._framing(request, status, headers, http10)
+        if "Date" not in headers:
+            fields += wire.date_line()
+        if not self.keep_alive or self._incoming is not None:
+            self._settle_keep_alive()
+        if not self.keep_alive:
+            fields += wire.CLOSE
+        elif http10:
+            fields += wire.KEEP_ALIVE
+        self._response = response
+        data = b"".join((start, fields, framing, wire.CRLF))
+        if chunk:
+            data += self._framed(response, chunk)
+        return self._push(data)
+
+    def _framing(
+        self, request: HTTPRequest, status: int, headers: HTTPHeaders, http10: bool
+    ) -> tuple[Streamed, bytes, bytes]:
+        """How the body of this response ends, the header line that says so, and the fields."""
+        length = wire.declared_length(headers)
+        if "Connection" in headers or "Transfer-Encoding" in headers:
+            headers = self._own_framing(headers)
+        if wire.bodiless(status):
+            if length is not None and status != 304:
+                headers = headers.copy()
+                del headers["Content-Length"]
+            return Streamed(_NO_BODY), b"", headers.wire()
+        if request.method == "HEAD":
+            return Streamed(_NO_BODY), b"", headers.wire()
+        if length is not None:
+            return Streamed(_BY_LENGTH, length), b"", headers.wire()
+        if http10:
+            self.keep_alive = False
+            return Streamed(_BY_CLOSE), b"", headers.wire()
+        return Streamed(_BY_CHUNKS), wire.CHUNKED_LINE, headers.wire()
+
+    def _framed(self, response: Streamed, chunk: bytes) -> bytes:
+        framing = response.framing
+        if framing == _BY_CHUNKS:
+            return wire.chunk(chunk)
+        if framing == _BY_LENGTH:
+            if len(chunk) > response.remaining:
+                raise HTTPOutputError("More body than Content-Length says")
+            response.remaining -= len(chunk)
+        elif framing == _NO_BODY:
+            return b""
+        return chunk
+
+    def write(self, chunk: bytes) -> Deferred[None]:
+        """Send a piece of the body.
+
+        The Deferred fires when the transport has taken it, so that a writer who waits keeps pace
+        with the client. It errbacks with `StreamClosedError` if the client is gone. A writer that
+        does not wait loses the connection at ``max_buffer_size``. `HTTPOutputError` for more
+        bytes than ``Content-Length`` says.
+        """
+        if self._state != OPEN:
+            return fail(StreamClosedError())
+        response = self._response
+        if response is None:
+            response = self._begin_raw(chunk)
+        if not chunk:
+            return succeed(None)
+        return self._push(self._framed(response, chunk))
+
+    def _begin_raw(self, chunk: bytes) -> Streamed:
+        """A response the program wrote itself, head and all, as Cyclone 1.3's examples do."""
+        if self.request is None:
+            raise RuntimeError("There is no request to answer")
+        head = chunk.partition(b"\r\n\r\n")[0].lower()
+        if b"\r\ncontent-length:" not in head and b"\r\ntransfer-encoding:" not in head:
+            self.keep_alive = False
+        self._settle_keep_alive()
+        self._response = Streamed(_RAW)
+        return self._response
+
+    def finish(self) -> Deferred[None]:
+        """End the response that `write_headers` began; the Deferred is as for `write`.
+
+        A body shorter than ``Content-Length`` says cannot be ended: the connection is aborted and
+        `HTTPOutputError` raised. RuntimeError if no response was begun.
+        """
+        if self._state != OPEN:
+            return fail(StreamClosedError())
+        response, request = self._response, self.request
+        if response is None or request is None:
+            raise RuntimeError("No response to finish")
+        if response.framing == _BY_LENGTH and response.remaining:
+            missing = response.remaining
+            self.abort()
+            raise HTTPOutputError(f"The body is {missing} bytes shorter than Content-Length")
+        if response.framing == _BY_CHUNKS:
+            self._emit(wire.LAST_CHUNK)
+        self._done(request)
+        return self._taken()
+
+    def send_continue(self) -> None:
+        """Send ``100 Continue`` now if the client waits for it and it was not sent."""
+        incoming = self._incoming
+        if incoming is not None and incoming.expect_continue and self._response is None:
+            incoming.expect_continue = False
+            self._emit(wire.CONTINUE)
+
+    # --- settings of the request ------------------------------------------------------------
+
+    def set_max_body_size(self, size: int | None) -> None:
+        """Another limit for the body of the current request, in bytes; None: no limit."""
+        if self._incoming is not None:
+            self._incoming.limit = size
+
+    def set_body_timeout(self, timeout: float | None) -> None:
+        """Another time, in seconds, within which bytes of this body must arrive; None: no limit."""
+        if self._incoming is not None:
+            self._incoming.timeout = timeout
+            if self.deadline != NEVER or timeout:
+                self.deadline = self._now + timeout if timeout else NEVER
+
+    def set_close_callback(self, callback: Callable[[], object] | None) -> None:
+        """Call ``callback()`` if the client goes away before the current request is answered."""
+        self._close_callback = callback
+
+    def notifyFinish(self) -> Deferred[str | None]:
+        """`HTTPRequest.notifyFinish` of the current request; RuntimeError if there is none."""
+        if self.request is None:
+            raise RuntimeError("No request is being answered")
+        return self.request.notifyFinish()
+
+    # --- the end of a response --------------------------------------------------------------
+
+    def _done(self, request: HTTPRequest) -> None:
+        """The response was handed over: on to the next request, or to the end."""
+        self.request = None
+        self._response = None
+        self._close_callback = None
+        now = self.server.monotonic()
+        request._finish_time = now
+        idle = self.server.idle_timeout
+        if self._outlet is None:
+            self.deadline = now + idle
+        if request._finish_waiters is not None:
+            request._finished(None)
+        if self._state != OPEN:
+            return
+        if self._producer is not None:
+            self.unregisterProducer()
+        incoming = self._incoming
+        if incoming is not None:
+            self._drain(incoming, now)
+        elif not self.keep_alive:
+            self._end()
+        elif not self._running:
+            self._next()
+
+    def _next(self) -> None:
+        """Serve what has arrived meanwhile."""
+        if self._running:
+            return
+        self._flush()
+        if self._state == OPEN and (self._tail or self._reading_paused):
+            self._wake()
+
+    def _settle_keep_alive(self) -> None:
+        """An answer begins while the body is not in: can the connection be kept?"""
+        incoming = self._incoming
+        if incoming is None:
+            return
+        if incoming.receiver is not None and not incoming.expect_continue:
+            return  # its receiver may well read all of it before the answer ends
+        remaining = getattr(incoming.reader, "remaining", 0)
+        if incoming.expect_continue or remaining > self.server.options.max_drain_size:
+            self.keep_alive = False
+
+    def _drain(self, incoming: Incoming, now: float) -> None:
+        """Answered before the body was in: read a little of it, or close."""
+        options = self.server.options
+        remaining = getattr(incoming.reader, "remaining", 0)
+        incoming.discard()
+        if (
+            not self.keep_alive
+            or incoming.expect_continue
+            or remaining > options.max_drain_size
+        ):
+            self._end()
+            return
+        incoming.limit = incoming.received + options.max_drain_size
+        incoming.timeout = None
+        self.deadline = now + options.linger_timeout
+        if not self._running:
+            self._wake()
+
+    def _end(self) -> None:
+        """No further request on this connection."""
+        if self._incoming is not None or self._tail:
+            self._linger()
+        else:
+            self._close_when_written()
+
+    def _refuse(self, error: RequestError) -> None:
+        """Answer a bad request, if nothing was answered yet, and close."""
+        self.server.log_refused(self, error)
+        self.keep_alive = False
+        incoming = self._incoming
+        begun = self._response is not None
+        request, self.request = self.request, None
+        self._head_buffer_clear()
+        self._response = None
+        if incoming is not None:
+            incoming.discard()
+        if request is not None:
+            self._tell_close(str(error))
+            request._finished(str(error))
+        if begun:
+            self.abort()
+            return
+        if request is not None or incoming is None:
+            self._emit(error_response(error.status_code, request))
+        self._linger()
+
+    def _head_buffer_clear(self) -> None: ...
+
+    def _handler_failed(self, request: HTTPRequest, error: BaseException) -> None:
+        """The program raised: 500 if nothing was sent, else a visible break; always a log line."""
+        self.server.log_failure(request, error)
+        if self.request is request and self._state == OPEN:
+            if self._response is None:
+                self.keep_alive = False
+                self._emit(error_response(500, request))
+                self._done(request)
+            else:
+                self.abort()
+        if isinstance(error, KeyboardInterrupt | SystemExit):
+            raise error
+
+    def _follow(self, request: HTTPRequest, result: object) -> None:
+        """The callback returned something to wait for; only its failure matters."""
+        if isinstance(result, Deferred):
+            waited: Deferred[Any] = result
+        elif isawaitable(result):
+            waited = ensureDeferred(result)  # type: ignore[arg-type]
+        else:
+            error = TypeError(f"The callback returned {type(result).__name__}, not None")
+            self._handler_failed(request, error)
+            return
+        waited.addErrback(lambda failure: self._handler_failed(request, failure.value))
+
+    def abort(self) -> None:
+        """Break off: the client sees that the response is not complete.
+
+        The last chunk is not sent; a response that ends with the connection is reset.
+        """
+        if self._state in (CLOSED, DETACHED):
+            return
+        response = self._response
+        self._flush()
+        if response is None or response.framing in (_BY_CLOSE, _RAW) or self._outlet is not None:
+            self._kill()
+        else:
+            self._state = LINGERING
+            self._finish_request("aborted")
+            self.deadline = self._now_plus(self.server.options.linger_timeout)
+            self._resume_reading()
+            self.transport.loseConnection()
+
+    def _finish_request(self, reason: str | None) -> None:
+        request, self.request = self.request, None
+        self._response = None
+        self._close_callback = None
+        incoming, self._incoming = self._incoming, None
+        if incoming is not None:
+            incoming.discard()
+        if request is not None:
+            request._finished(reason)
+
+    def _tell_close(self, reason: str) -> None:
+        callback, self._close_callback = self._close_callback, None
+        request = self.request
+        if request is not None:
+            request._finished(reason)
+        if callback is not None:
+            try:
+                callback()
+            except Exception as error:
+                self.server.log_failure(request, error)
+
+    # --- closing ----------------------------------------------------------------------------
+
+    def _close_when_written(self) -> None:
+        """Close; what was written goes out first."""
+        if self._state in (CLOSED, DETACHED):
+            return
+        self._state = LINGERING
+        self._flush()
+        if self._outlet is None:
+            self.deadline = self._now_plus(self.server.options.write_timeout or 0)
+            self._resume_reading()
+            self.transport.loseConnection()
+
+    def _linger(self) -> None:
+        """Close our side, and read and drop for a while: a reset would destroy the answer."""
+        if self._state in (CLOSED, DETACHED):
+            return
+        self._state = LINGERING
+        self._incoming = None
+        self._tail = b""
+        self._flush()
+        if self._outlet is None:
+            self._half_close()
+
+    def _half_close(self) -> None:
+        self.deadline = self._now_plus(self.server.options.linger_timeout)
+        self._resume_reading()
+        lose = getattr(self.transport, "loseWriteConnection", None)
+        if lose is not None and not self.tls:
+            lose()
+        else:
+            self.transport.loseConnection()
+
+    def _kill(self) -> None:
+        """Close at once; what was not sent is lost."""
+        abort = getattr(self.transport, "abortConnection", None)
+        self._resume_reading()
+        if abort is not None:
+            abort()
+        else:
+            self.transport.loseConnection()
+
+    def detach(self, protocol: Any = None) -> Any:
+        """Give the transport away; this connection does nothing more with it.
+
+        With ``protocol`` it is connected to the transport and gets the bytes that were read
+        beyond the request. Without, set ``transport.protocol`` (``wrappedProtocol`` under TLS)
+        yourself before the reactor's next turn: then the bytes are delivered.
+        """
+        self._flush()
+        outlet, self._outlet = self._outlet, None
+        if outlet is not None:
+            outlet.hand_over()
+        transport = self.transport
+        self._state = DETACHED
+        self.deadline = NEVER
+        self._finish_request(None)
+        self.server.connection_detached(self)
+        from ._detach import hand_over
+
+        hand_over(self, transport, protocol)
+        return transport
+
+    # --- producers --------------------------------------------------------------------------
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Let ``producer`` (push or pull) write the body through `write`, at the client's pace."""
+        from ._streams import ProducerAdapter
+
+        if self._producer is not None:
+            raise RuntimeError("A producer is registered already")
+        if self._state != OPEN:
+            producer.stopProducing()
+            return
+        self._producer = ProducerAdapter(self, producer, streaming)
+        self._producer.start()
+
+    def unregisterProducer(self) -> None:
+        """The producer has nothing more to write."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            producer.stop()
+
+    # --- bytes out --------------------------------------------------------------------------
+
+    def _emit(self, data: bytes) -> None:
+        """Send; while input is being worked on, what belongs together leaves in one piece."""
+        if self._running:
+            out = self._out
+            if out is None:
+                self._out = [data]
+            else:
+                out.append(data)
+            if len(data) > _BATCH_SIZE or (out is not None and len(out) >= _BATCH_PIECES):
+                self._flush()
+        else:
+            self._put(data)
+
+    def _flush(self) -> None:
+        out = self._out
+        if out is not None:
+            self._out = None
+            self._put(out[0] if len(out) == 1 else b"".join(out))
+
+    def _put(self, data: bytes) -> None:
+        outlet = self._outlet
+        if outlet is None:
+            send = self._send
+            if send is not None:
+                try:
+                    sent = send(data)
+                except OSError:
+                    sent = 0  # full, or broken: the transport finds out which
+                if sent == len(data):
+                    return
+                outlet = Outlet(self, send)
+                rest: bytes | memoryview = memoryview(data)[sent:]
+            elif self._state == CLOSED:
+                return
+            elif len(data) <= 65536 and self._response is None:
+                self.transport.write(data)
+                return
+            else:
+                outlet = Outlet(self, None)
+                rest = data
+            self._outlet = outlet
+            self.deadline = self._now_plus(self.server.options.write_timeout or NEVER)
+            outlet.put(rest)
+        else:
+            limit = self.server.options.max_buffer_size
+            if limit and outlet.size > limit:
+                self.server.log_timeout(self, "a slow reader's buffer")
+                self._kill()
+                return
+            outlet.put(data)
+        if self._producer is not None and self._outlet is not None:
+            self._producer.pause()
+
+    def _push(self, data: bytes) -> Deferred[None]:
+        """Send a piece of a streamed response."""
+        self._emit(data)
+        return self._taken()
+
+    def _taken(self) -> Deferred[None]:
+        if self._running:
+            self._flush()
+        outlet = self._outlet
+        if outlet is None:
+            return succeed(None)
+        return outlet.wait()
+
+    def _write_progress(self) -> None:
+        self.deadline = self._now_plus(self.server.options.write_timeout or NEVER)
+
+    def _outlet_drained(self, outlet: Outlet) -> None:
+        """The client has taken everything."""
+        if self._outlet is outlet:
+            self._outlet = None
+        if self._state == LINGERING:
+            if self.keep_alive or self._incoming is None:
+                self._half_close()
+            return
+        if self._producer is not None:
+            self._producer.resume()
+        if self._state != OPEN or self._outlet is not None:
+            return
+        if self.request is None:
+            self.deadline = self._now_plus(self.server.idle_timeout)
+            self._next()
+        elif self._half_closed:
+            self.deadline = self._now_plus(self.server.options.half_close_timeout)
+        else:
+            self.deadline = NEVER
+
+    def _now_plus(self, seconds: float) -> float:
+        return self.server.monotonic() + seconds
+
+    def _pause_reading(self) -> None:
+        if not self._reading_paused:
+            self._reading_paused = True
+            self.transport.pauseProducing()
+
+    def _resume_reading(self) -> None:
+        if self._reading_paused:
+            self._reading_paused = False
+            self.transport.resumeProducing()
+
+    def _wake(self) -> None:
+        raise NotImplementedError
+
+
+def error_response(status: int, request: HTTPRequest | None) -> bytes:
+    """A complete small answer that ends the connection."""
+    reason = responses.get(status, "Error")
+    body = f"{status} {reason}\n".encode("latin-1")
+    head = b"Content-Type: text/plain; charset=utf-8\r\n"
+    end = wire.length_line(len(body))
+    if request is not None and request.method == "HEAD":
+        body = b""
+    return b"".join((wire.status_line(status), head, wire.date_line(), wire.CLOSE, end, body))
+
+
+__all__ = ["ResponseSide", "Streamed", "error_response"]
+
