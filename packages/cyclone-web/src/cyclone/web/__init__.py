@@ -1,5 +1,26 @@
 """Tornado's web API on Twisted: handlers, routing, templates, static files, signed cookies."""
 
+from ._application import Application
+from ._coroutines import AsyncioReactorRequired
+from ._errors import (
+    Finish,
+    HTTPAuthenticationRequired,
+    HTTPError,
+    InvalidArgumentError,
+    MissingArgumentError,
+)
+from ._execution import asynchronous
+from ._handler import ErrorHandler, RequestHandler
+from ._routing import ReversibleRouter, ReversibleRuleRouter, Router, RuleRouter
+from ._routing_matchers import (
+    AnyMatches,
+    DefaultHostMatches,
+    HostMatches,
+    Matcher,
+    PathMatches,
+    URLReverseError,
+)
+from ._routing_rules import Rule, URLSpec
 from ._signing import (
     DEFAULT_SIGNED_VALUE_MIN_VERSION,
     DEFAULT_SIGNED_VALUE_VERSION,
@@ -9,21 +30,51 @@ from ._signing import (
     decode_signed_value,
     get_signature_key_version,
 )
+from ._streaming import stream_request_body
+from ._transforms import GZipContentEncoding, OutputTransform
 from ._uimodules import TemplateModule, UIModule
 from ._users import authenticated
+
+url = URLSpec
 
 __all__ = [
     "DEFAULT_SIGNED_VALUE_MIN_VERSION",
     "DEFAULT_SIGNED_VALUE_VERSION",
     "MAX_SUPPORTED_SIGNED_VALUE_VERSION",
     "MIN_SUPPORTED_SIGNED_VALUE_VERSION",
+    "AnyMatches",
+    "Application",
+    "AsyncioReactorRequired",
+    "DefaultHostMatches",
+    "ErrorHandler",
+    "Finish",
+    "GZipContentEncoding",
+    "HTTPAuthenticationRequired",
+    "HTTPError",
+    "HostMatches",
+    "InvalidArgumentError",
+    "Matcher",
+    "MissingArgumentError",
+    "OutputTransform",
+    "PathMatches",
+    "RequestHandler",
+    "ReversibleRouter",
+    "ReversibleRuleRouter",
+    "Router",
+    "Rule",
+    "RuleRouter",
     "TemplateModule",
     "UIModule",
+    "URLReverseError",
+    "URLSpec",
     "__version__",
+    "asynchronous",
     "authenticated",
     "create_signed_value",
     "decode_signed_value",
     "get_signature_key_version",
+    "stream_request_body",
+    "url",
 ]
 
 __version__: str

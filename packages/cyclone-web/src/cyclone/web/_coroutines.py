@@ -29,15 +29,18 @@ _bridging: contextvars.ContextVar[bool] = contextvars.ContextVar("cyclone_bridgi
 _HAS_EAGER_TASKS = sys.version_info >= (3, 12)
 
 
+ASYNCIO_HINT = (
+    "The running reactor has no asyncio event loop. Install Twisted's asyncio reactor before anything "
+    "imports the reactor: `from twisted.internet import asyncioreactor; asyncioreactor.install()`."
+)
+
+
 class AsyncioReactorRequired(RuntimeError):
     """Something of asyncio was awaited while the reactor that runs has no asyncio event loop."""
 
     def __init__(self, awaited: object) -> None:
-        super().__init__(
-            f"Cannot await {type(awaited).__module__}.{type(awaited).__qualname__}: the running reactor has no "
-            "asyncio event loop. Install Twisted's asyncio reactor before anything imports the reactor: "
-            "`from twisted.internet import asyncioreactor; asyncioreactor.install()`."
-        )
+        kind = type(awaited)
+        super().__init__(f"Cannot await {kind.__module__}.{kind.__qualname__}. {ASYNCIO_HINT}")
 
 
 def start(awaitable: Awaitable[Any]) -> Deferred[Any]:

@@ -1,0 +1,347 @@
+"""Application: the handlers, the settings, and the factory of the server's connections."""
+
+from __future__ import annotations
+
+import contextvars
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cyclone.httpserver import HTTPConnection, HTTPServer
+from cyclone.httputil import HTTPHeaders, http_date
+
+from ._handler import ErrorHandler, RequestHandler
+from ._log import log_request
+from ._routing import HandlerRouter, ReversibleRouter, Rule
+from ._routing_delegates import serve_delegate, serve_delegate_headers
+from ._routing_matchers import AnyMatches, DefaultHostMatches, HostMatches
+from ._settings import SERVER_OPTIONS, warn_near_misses
+from ._transforms import GZipContentEncoding, OutputTransform
+from ._uimodules import UIModule, load_ui_methods, load_ui_modules
+from ._unfinished import OpenRequest, OpenRequests
+
+if TYPE_CHECKING:
+    from cyclone.httpserver import HTTPRequest
+
+    from ._routing import RuleSequence
+
+_NOTHING: dict[str, Any] = {}
+
+
+class Application(HTTPServer, ReversibleRouter):
+    """A web application: routes to handlers, and settings.
+
+    It is a Twisted server factory (``reactor.listenTCP(8888, application)``, or any endpoint), has a
+    :meth:`listen` of its own, and is a callback for ``cyclone.httpserver.HTTPServer``.
+
+    :arg handlers: routes in order, the first that matches wins: tuples ``(pattern, handler)``, with
+        keywords for ``initialize`` as a third and a name as a fourth item, or ``URLSpec`` and ``Rule``.
+    :arg default_host: the host whose handlers (see :meth:`add_handlers`) also serve unknown hosts.
+    :arg transforms: classes of output transforms, in place of what the settings ask for.
+    :arg error_handler: the class that answers for paths without a handler, given ``status_code=404``.
+    :arg settings: the settings known to the framework and those of the application; also the limits
+        of ``cyclone.httpserver.ServerOptions``.
+    """
+
+    protocol = HTTPConnection
+
+    def __init__(
+        self,
+        handlers: RuleSequence | None = None,
+        default_host: str | None = None,
+        transforms: list[type[OutputTransform]] | None = None,
+        error_handler: type[RequestHandler] | None = None,
+        **settings: Any,
+    ) -> None:
+        self.settings: dict[str, Any] = settings
+        warn_near_misses(settings)
+        _apply_debug(settings)
+        if error_handler is not None:
+            settings.setdefault("default_handler_class", error_handler)
+            settings.setdefault("default_handler_args", {"status_code": 404})
+        HTTPServer.__init__(self, self, **_server_options(settings))
+        self.default_host = default_host or None
+        if transforms is None:
+            transforms = []
+            if settings.get("compress_response") or settings.get("gzip"):
+                transforms.append(GZipContentEncoding)
+        self.transforms = transforms
+        self.ui_methods: dict[str, Callable[..., Any]] = load_ui_methods(settings.get("ui_methods"))
+        self.ui_modules: dict[str, type[UIModule]] = load_ui_modules(settings.get("ui_modules"))
+        self._open_requests = OpenRequests(self)
+        self._date: str | None = None
+        self._defaults = HTTPHeaders()
+        self._wire = b""
+        self.wildcard_router = HandlerRouter(self, self._with_static(handlers))
+        self.default_router = HandlerRouter(self, [Rule(AnyMatches(), self.wildcard_router)])
+        self._plain_routing = type(self).find_handler is Application.find_handler
+        self._forgets_files = not settings.get("static_hash_cache", True)
+
+    # --- routes -------------------------------------------------------------------------------
+
+    def _with_static(self, handlers: RuleSequence | None) -> list[Any]:
+        rules = list(handlers or ())
+        if self.settings.get("static_path"):
+            from ._static_routes import static_routes
+
+            rules[:0] = static_routes(self.settings)
+        return rules
+
+    def add_handlers(self, host_pattern: str, host_handlers: RuleSequence) -> None:
+        """Add routes for the hosts that match *host_pattern*, before those for any host."""
+        matcher = HostMatches(host_pattern)
+        rule = Rule(matcher, HandlerRouter(self, host_handlers))
+        self.default_router.rules.insert(-1, rule)
+        if self.default_host is not None:
+            self.wildcard_router.add_rules(
+                [(DefaultHostMatches(self, matcher.host_pattern), host_handlers)]
+            )
+
+    def add_transform(self, transform_class: type[OutputTransform]) -> None:
+        """Add an output transform, behind the others."""
+        self.transforms.append(transform_class)
+
+    def reverse_url(self, name: str, *args: Any, **kwargs: Any) -> str:
+        """The path of the route called *name*, its groups filled in.
+
+        :raises KeyError: when no route has that name.
+        :raises URLReverseError: when the arguments do not fit the pattern.
+        """
+        url = self.default_router.reverse_url(name, *args, **kwargs)
+        if url is None:
+            raise KeyError(f"{name} not found in named urls")
+        return url
+
+    def find_handler(self, request: HTTPRequest, **kwargs: Any) -> Any:
+        """The delegate that serves *request*. Override it for routing of your own."""
+        delegate = self.default_router.find_handler(request, **kwargs)
+        if delegate is not None:
+            return delegate
+        handler_class, handler_kwargs = self._default_handler()
+        return self.get_handler_delegate(request, handler_class, handler_kwargs)
+
+    def get_handler_delegate(
+        self,
+        request: HTTPRequest,
+        target_class: type[RequestHandler],
+        target_kwargs: Mapping[str, Any] | None = None,
+        path_args: Sequence[bytes | None] | None = None,
+        path_kwargs: Mapping[str, bytes | None] | None = None,
+    ) -> HandlerDelegate:
+        """What serves *request* with a handler of *target_class*."""
+        return HandlerDelegate(
+            self, target_class, target_kwargs or {}, path_args or (), path_kwargs or {}
+        )
+
+    def _default_handler(self) -> tuple[type[RequestHandler], dict[str, Any]]:
+        handler_class = self.settings.get("default_handler_class")
+        if handler_class is not None:
+            return handler_class, self.settings.get("default_handler_args") or {}
+        return ErrorHandler, {"status_code": 404}
+
+    # --- listening ----------------------------------------------------------------------------
+
+    def listen(
+        self, port: int, address: str | None = None, *, backlog: int = 2048, **kwargs: Any
+    ) -> HTTPServer:
+        """Serve on *port*, and return the server, which has a ``stop()``.
+
+        Keywords are options of ``cyclone.httpserver.HTTPServer``, before those in the settings, and
+        ``reuse_port`` of its ``listen``.
+        """
+        reuse_port = kwargs.pop("reuse_port", False)
+        server = HTTPServer(self, **{**_server_options(self.settings), **kwargs})
+        server.listen(port, address, backlog=backlog, reuse_port=reuse_port)
+        self._start_autoreload()
+        return server
+
+    def startFactory(self) -> None:
+        """Twisted calls this before the first connection."""
+        super().startFactory()
+        self._start_autoreload()
+
+    def _start_autoreload(self) -> None:
+        if self.settings.get("autoreload"):
+            from . import _autoreload
+
+            _autoreload.start()
+
+    # --- requests -----------------------------------------------------------------------------
+
+    def __call__(self, request: HTTPRequest) -> None:
+        """Serve a complete request, in a context of its own."""
+        contextvars.copy_context().run(self._serve, request)
+
+    def _serve(self, request: HTTPRequest) -> None:
+        if not self._plain_routing:
+            serve_delegate(self.find_handler(request), request)
+            return
+        route = self.default_router._resolve(request)
+        if route is None:
+            handler_class, handler_kwargs = self._default_handler()
+            handler = self._make_handler(handler_class, request, handler_kwargs)
+            if handler is not None:
+                handler._execute((), _NOTHING)
+            return
+        target = route[0]
+        if not isinstance(target, type):
+            serve_delegate(target, request)
+            return
+        handler = self._make_handler(target, request, route[1])
+        if handler is not None:
+            handler._rule = route[4]
+            handler._execute(route[2], route[3])
+
+    def headers_received(self, request: HTTPRequest) -> Any:
+        """Decide who takes the body of *request*, whose head is in: None to have it collected."""
+        return contextvars.copy_context().run(self._receive, request)
+
+    def _receive(self, request: HTTPRequest) -> Any:
+        if not self._plain_routing:
+            return serve_delegate_headers(self.find_handler(request), request)
+        route = self.default_router._resolve(request)
+        if route is None:
+            return None
+        target = route.target
+        if not isinstance(target, type):
+            return serve_delegate_headers(target, request)
+        return self._receive_for(
+            target, request, route.target_kwargs, route.path_args, route.path_kwargs
+        )
+
+    def _receive_for(
+        self,
+        handler_class: type[RequestHandler],
+        request: HTTPRequest,
+        kwargs: Mapping[str, Any],
+        path_args: Sequence[bytes | None],
+        path_kwargs: Mapping[str, bytes | None],
+    ) -> Any:
+        if handler_class.max_body_size is not None:
+            request.connection.set_max_body_size(handler_class.max_body_size)
+        if not handler_class._stream_request_body:
+            return None
+        handler = self._make_handler(handler_class, request, kwargs)
+        if handler is None:
+            return None
+        return handler._execute_streamed(path_args, path_kwargs)
+
+    def _serve_with(
+        self,
+        handler_class: type[RequestHandler],
+        request: HTTPRequest,
+        kwargs: Mapping[str, Any],
+        path_args: Sequence[bytes | None],
+        path_kwargs: Mapping[str, bytes | None],
+    ) -> None:
+        handler = self._make_handler(handler_class, request, kwargs)
+        if handler is not None:
+            handler._execute(path_args, path_kwargs)
+
+    def _make_handler(
+        self,
+        handler_class: type[RequestHandler],
+        request: HTTPRequest,
+        kwargs: Mapping[str, Any],
+    ) -> RequestHandler | None:
+        """Make the handler; when it cannot even be made the client gets the error page."""
+        if self._forgets_files:
+            self._forget_files()
+        try:
+            handler = handler_class(self, request, **kwargs)
+        except BaseException as error:
+            self._answer_failure(request, error)
+            return None
+        if self.transforms:
+            handler._transforms = [transform(request) for transform in self.transforms]
+        if handler.no_keep_alive:
+            request.connection.no_keep_alive = True
+        return handler
+
+    def _forget_files(self) -> None:
+        """In debug mode a static file's version is worked out anew for each page."""
+        from ._static import StaticFileHandler
+
+        self.settings.get("static_handler_class", StaticFileHandler).reset()
+
+    def _answer_failure(self, request: HTTPRequest, error: BaseException) -> None:
+        RequestHandler(self, request)._handle_request_exception(error)
+
+    def _default_headers(self) -> HTTPHeaders:
+        """The header fields every answer starts with: to be copied, not changed."""
+        date = http_date()
+        if date is not self._date:
+            self._date = date
+            self._defaults = headers = HTTPHeaders()
+            server = self.settings.get("server_header", True)
+            if server:
+                headers["Server"] = server if isinstance(server, str) else _server_name()
+            headers["Content-Type"] = "text/html; charset=UTF-8"
+            headers["Date"] = date
+            self._wire = headers.wire()
+        return self._defaults
+
+    def _default_wire(self) -> bytes:
+        """The same fields as bytes."""
+        if http_date() is not self._date:
+            self._default_headers()
+        return self._wire
+
+    def log_request(self, handler: RequestHandler) -> None:
+        """Log a finished request. Override it, or set ``log_function``, to do that otherwise."""
+        log_request(handler)
+
+    def open_requests(self) -> list[OpenRequest]:
+        """The requests whose handlers returned without an answer so far, oldest first."""
+        return self._open_requests.entries()
+
+
+class HandlerDelegate:
+    """Serves one request with a handler of a given class."""
+
+    def __init__(
+        self,
+        application: Application,
+        handler_class: type[RequestHandler],
+        handler_kwargs: Mapping[str, Any],
+        path_args: Sequence[bytes | None],
+        path_kwargs: Mapping[str, bytes | None],
+    ) -> None:
+        self.application = application
+        self.handler_class = handler_class
+        self.handler_kwargs = handler_kwargs
+        self.path_args = path_args
+        self.path_kwargs = path_kwargs
+
+    def serve(self, request: HTTPRequest) -> None:
+        """Serve a complete request."""
+        self.application._serve_with(
+            self.handler_class, request, self.handler_kwargs, self.path_args, self.path_kwargs
+        )
+
+    def serve_headers(self, request: HTTPRequest) -> Any:
+        """Decide who takes the body, as the server's ``headers_received`` does."""
+        return self.application._receive_for(
+            self.handler_class, request, self.handler_kwargs, self.path_args, self.path_kwargs
+        )
+
+
+def _apply_debug(settings: dict[str, Any]) -> None:
+    """What ``debug=True`` stands for, unless it is set by itself."""
+    if settings.get("debug"):
+        settings.setdefault("autoreload", True)
+        settings.setdefault("compiled_template_cache", False)
+        settings.setdefault("static_hash_cache", False)
+        settings.setdefault("serve_traceback", True)
+
+
+def _server_options(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are for the server."""
+    return {name: settings[name] for name in SERVER_OPTIONS if name in settings}
+
+
+@functools.cache
+def _server_name() -> str:
+    from importlib.metadata import version
+
+    return f"cyclone/{version('cyclone-web')}"

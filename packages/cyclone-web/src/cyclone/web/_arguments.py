@@ -1,0 +1,228 @@
+"""Arguments from the URL, from forms and from JSON bodies."""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar, overload
+
+from cyclone.escape import json_decode
+
+from ._base import HandlerBase
+from ._errors import HTTPError, InvalidArgumentError, MissingArgumentError
+
+_T = TypeVar("_T")
+_D = TypeVar("_D")
+
+
+class _Required(enum.Enum):
+    REQUIRED = enum.auto()
+
+
+_REQUIRED: Final = _Required.REQUIRED
+_TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
+_FALSE = frozenset({"0", "false", "no", "off", "n", "f", ""})
+# What may stay in a text argument: control characters but TAB, LF, VT, FF and CR become a space.
+_CONTROLS = {code: " " for code in [*range(0x09), *range(0x0E, 0x20)]}
+
+
+class ArgumentsMixin(HandlerBase):
+    """Reads what the client sent, decoded and checked."""
+
+    _json: Any = _REQUIRED
+
+    @overload
+    def get_argument(self, name: str, *, strip: bool = True) -> str: ...
+    @overload
+    def get_argument(self, name: str, default: str, strip: bool = True) -> str: ...
+    @overload
+    def get_argument(self, name: str, default: None, strip: bool = True) -> str | None: ...
+    @overload
+    def get_argument(self, name: str, *, strip: bool = True, type: Callable[[str], _T]) -> _T: ...
+    @overload
+    def get_argument(
+        self, name: str, default: _D, strip: bool = True, *, type: Callable[[str], _T]
+    ) -> _T | _D: ...
+    def get_argument(
+        self,
+        name: str,
+        default: Any = _REQUIRED,
+        strip: bool = True,
+        *,
+        type: Callable[[str], Any] | None = None,
+    ) -> Any:
+        """The last value of an argument from the URL or from the form.
+
+        :arg type: what to turn the text into: ``int``, ``float``, ``bool``, ``datetime.date``,
+            ``uuid.UUID``, an Enum, or any callable that raises ValueError for what it does not take.
+        :raises MissingArgumentError: (400) when it is missing and there is no *default*.
+        :raises InvalidArgumentError: (400, names the argument) when *type* refuses the value.
+        """
+        return self._get(self.request.arguments, name, default, strip, type)
+
+    def get_arguments(self, name: str, strip: bool = True) -> list[str]:
+        """All values of an argument, from the URL and then from the form; empty if there is none."""
+        return self._get_all(self.request.arguments, name, strip)
+
+    @overload
+    def get_query_argument(self, name: str, *, strip: bool = True) -> str: ...
+    @overload
+    def get_query_argument(self, name: str, default: str, strip: bool = True) -> str: ...
+    @overload
+    def get_query_argument(self, name: str, default: None, strip: bool = True) -> str | None: ...
+    @overload
+    def get_query_argument(
+        self, name: str, *, strip: bool = True, type: Callable[[str], _T]
+    ) -> _T: ...
+    @overload
+    def get_query_argument(
+        self, name: str, default: _D, strip: bool = True, *, type: Callable[[str], _T]
+    ) -> _T | _D: ...
+    def get_query_argument(
+        self,
+        name: str,
+        default: Any = _REQUIRED,
+        strip: bool = True,
+        *,
+        type: Callable[[str], Any] | None = None,
+    ) -> Any:
+        """As :meth:`get_argument`, from the URL only."""
+        return self._get(self.request.query_arguments, name, default, strip, type)
+
+    def get_query_arguments(self, name: str, strip: bool = True) -> list[str]:
+        """As :meth:`get_arguments`, from the URL only."""
+        return self._get_all(self.request.query_arguments, name, strip)
+
+    @overload
+    def get_body_argument(self, name: str, *, strip: bool = True) -> str: ...
+    @overload
+    def get_body_argument(self, name: str, default: str, strip: bool = True) -> str: ...
+    @overload
+    def get_body_argument(self, name: str, default: None, strip: bool = True) -> str | None: ...
+    @overload
+    def get_body_argument(
+        self, name: str, *, strip: bool = True, type: Callable[[str], _T]
+    ) -> _T: ...
+    @overload
+    def get_body_argument(
+        self, name: str, default: _D, strip: bool = True, *, type: Callable[[str], _T]
+    ) -> _T | _D: ...
+    def get_body_argument(
+        self,
+        name: str,
+        default: Any = _REQUIRED,
+        strip: bool = True,
+        *,
+        type: Callable[[str], Any] | None = None,
+    ) -> Any:
+        """As :meth:`get_argument`, from the form only."""
+        return self._get(self.request.body_arguments, name, default, strip, type)
+
+    def get_body_arguments(self, name: str, strip: bool = True) -> list[str]:
+        """As :meth:`get_arguments`, from the form only."""
+        return self._get_all(self.request.body_arguments, name, strip)
+
+    def decode_argument(self, value: bytes, name: str | None = None) -> str:
+        """Decode one argument or path group; override it for another encoding than UTF-8.
+
+        *name* is None for a group without a name.
+
+        :raises HTTPError: (400) when *value* is not UTF-8.
+        """
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            shown = name or "url"
+            raise HTTPError(400, f"Invalid unicode in {shown}: {value[:40]!r}") from None
+
+    def get_json(
+        self, default: Any = _REQUIRED, *, type: type | tuple[type, ...] | None = None
+    ) -> Any:
+        """The JSON body of the request, decoded once.
+
+        Only a body that says it is JSON is read (``application/json`` or ``.../...+json``): another
+        site's form can send ``text/plain`` in the name of your user, but not this (XS-06).
+
+        :arg default: returned when there is no body at all; without it that is a 400.
+        :arg type: ``dict`` or ``list``, when only that will do.
+        :raises HTTPError: 415 for another content type, 400 for what is not JSON or not of *type*.
+        """
+        if self._json is _REQUIRED:
+            body = self.request.body
+            if not body:
+                if default is _REQUIRED:
+                    raise HTTPError(400, "Missing JSON body")
+                return default
+            if not _is_json(self.request.headers.get("Content-Type", "")):
+                raise HTTPError(415, "The body is not declared as JSON")
+            self._json = _decode_json(body)
+        if type is not None and not isinstance(self._json, type):
+            raise HTTPError(400, f"The JSON body is a {self._json.__class__.__name__}")
+        return self._json
+
+    def _get(
+        self,
+        source: Mapping[str, Sequence[bytes]],
+        name: str,
+        default: Any,
+        strip: bool,
+        convert: Callable[[str], Any] | None,
+    ) -> Any:
+        values = source.get(name)
+        if not values:
+            if default is _REQUIRED:
+                raise MissingArgumentError(name)
+            return default
+        text = self._clean(values[-1], name, strip)
+        return text if convert is None else _convert(convert, text, name)
+
+    def _get_all(self, source: Mapping[str, Sequence[bytes]], name: str, strip: bool) -> list[str]:
+        if not isinstance(strip, bool):
+            raise TypeError("get_arguments() takes no default: the second argument is strip")
+        return [self._clean(value, name, strip) for value in source.get(name, ())]
+
+    def _clean(self, value: bytes, name: str, strip: bool) -> str:
+        text = self.decode_argument(value, name=name)
+        if isinstance(text, str) and not text.isprintable():
+            text = text.translate(_CONTROLS)
+        return text.strip() if strip else text
+
+
+def _convert(convert: Callable[[str], Any], text: str, name: str) -> Any:
+    if convert is bool:
+        convert = _to_bool
+    elif isinstance(convert, type) and not issubclass(convert, enum.Enum):
+        convert = getattr(convert, "fromisoformat", convert)
+    try:
+        value = convert(text)
+    except (ValueError, TypeError, ArithmeticError, LookupError):
+        raise InvalidArgumentError(name) from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidArgumentError(name)
+    return value
+
+
+def _to_bool(text: str) -> bool:
+    lowered = text.lower()
+    if lowered in _TRUE:
+        return True
+    if lowered in _FALSE:
+        return False
+    raise ValueError(text)
+
+
+def _is_json(content_type: str) -> bool:
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type == "application/json" or (
+        "/" in media_type and media_type.endswith("+json")
+    )
+
+
+def _decode_json(body: bytes) -> Any:
+    try:
+        return json_decode(body)
+    except (ValueError, RecursionError) as error:
+        raise HTTPError(400, f"Invalid JSON body: {type(error).__name__}") from None
+
+

@@ -1,0 +1,299 @@
+"""From a matched route to a finished answer: prepare, the method, the end.
+
+The path of a handler that is plain functions only is straight: no coroutine, no Deferred, nothing
+allocated but the handler and its answer. What returns something awaitable takes the other path, and only
+then are the client's departure and a forgotten answer watched for.
+"""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+from ._base import SAFE_METHODS, HandlerBase
+from ._coroutines import as_coroutine, start
+from ._errors import HTTPError
+from ._log import application_log
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+_ATTRIBUTES = {
+    method: method.lower()
+    for method in ("GET", "HEAD", "POST", "DELETE", "PATCH", "PUT", "OPTIONS")
+}
+
+
+def asynchronous(method: _F) -> _F:
+    """Keep the request open after *method* returns, until something calls ``finish()``.
+
+    An awaitable it returns is run, and its failure answered; its success does not finish the request.
+    """
+
+    @functools.wraps(method)
+    def wrapper(self: Any, *args: Any, **kwargs: Any) -> Any:
+        self._auto_finish = False
+        return method(self, *args, **kwargs)
+
+    return wrapper  # type: ignore[return-value]
+
+
+class ExecutionMixin(HandlerBase):
+    """Runs one request."""
+
+    #: The methods a handler may be asked for; all others are answered with 405.
+    SUPPORTED_METHODS: tuple[str, ...] = tuple(_ATTRIBUTES)
+    #: Whether a handler that still runs is cancelled when its client goes away; None: the setting of that name.
+    cancel_on_disconnect: bool | None = None
+    #: Seconds after which a request without an answer gets a 503 and its handler is cancelled; None: the setting.
+    handler_timeout: float | None = None
+
+    _stream_request_body: bool = False
+    _running: Deferred[Any] | None = None
+    _prepared: bool = False
+
+    def prepare(self) -> Awaitable[None] | None:
+        """Runs before the method of each request; may be async. What it finishes goes no further."""
+
+    def _execute(
+        self,
+        path_args: Sequence[bytes | None],
+        path_kwargs: Mapping[str, bytes | None],
+    ) -> None:
+        try:
+            self._check_request(path_args, path_kwargs)
+            pending: Any = self.prepare()
+            if pending is not None:
+                self._run(self._finish_prepare(pending))
+                return
+            if self._finished:
+                return
+            pending = self._call_method()
+            if pending is not None:
+                if isinstance(pending, Deferred):
+                    self._wait_for(pending)
+                else:
+                    self._run(self._finish_method(pending))
+            elif not self._finished:
+                if self._auto_finish and not self._render_pending:
+                    self.finish()
+                else:
+                    self._suspend(None)
+        except BaseException as error:
+            self._handle_request_exception(error)
+
+    def _check_request(
+        self, path_args: Sequence[bytes | None], path_kwargs: Mapping[str, bytes | None]
+    ) -> None:
+        """What comes before prepare: is the method allowed, is the request what it should be."""
+        method = self.request.method
+        if method not in self.SUPPORTED_METHODS:
+            raise HTTPError(405)
+        decode = self.decode_argument
+        self.path_args = (
+            [arg if arg is None else decode(arg) for arg in path_args]  # type: ignore[misc]
+            if path_args
+            else []
+        )
+        self.path_kwargs = (
+            {
+                name: arg if arg is None else decode(arg, name=name)  # type: ignore[misc]
+                for name, arg in path_kwargs.items()
+            }
+            if path_kwargs
+            else {}
+        )
+        if method not in SAFE_METHODS:
+            if not self._stream_request_body:
+                self._parse_form()
+            self._check_forgery()
+
+    def _parse_form(self) -> None:
+        """Have a form read before the handler runs: one that cannot be read is the client's fault."""
+        if self.request.headers.get("Content-Type", "").startswith(
+            ("application/x-www-form-urlencoded", "multipart/form-data")
+        ):
+            _ = self.request.body_arguments
+
+    def _call_method(self) -> Any:
+        """Call ``get``, ``post`` ...; what is not defined goes to ``default``."""
+        method = self.request.method
+        function = getattr(self, _ATTRIBUTES.get(method) or method.lower(), None)
+        if function is None:
+            function = self.default
+        elif method == "HEAD" and self.application.settings.get("head_from_get"):
+            function = self.get if getattr(function, "not_defined", False) else function
+        if self.path_kwargs:
+            return function(*self.path_args, **self.path_kwargs)
+        return function(*self.path_args)
+
+    def default(self, *args: Any, **kwargs: Any) -> Any:
+        """Called for a method that has no function of its own; answers 405 unless overridden."""
+        raise HTTPError(405)
+
+    def _not_defined(self, *args: Any, **kwargs: Any) -> Any:
+        return self.default(*args, **kwargs)
+
+    _not_defined.not_defined = True  # type: ignore[attr-defined]
+    head: Callable[..., Any] = _not_defined
+    get: Callable[..., Any] = _not_defined
+    post: Callable[..., Any] = _not_defined
+    delete: Callable[..., Any] = _not_defined
+    patch: Callable[..., Any] = _not_defined
+    put: Callable[..., Any] = _not_defined
+    options: Callable[..., Any] = _not_defined
+
+    # --- when something has to be waited for --------------------------------------------------
+
+    def _run(self, coroutine: Any) -> None:
+        """Drive *coroutine*, which answers for its own failures."""
+        running = start(coroutine)
+        if not self._finished:
+            self._suspend(running)
+
+    async def _finish_prepare(self, pending: Any) -> None:
+        try:
+            await (pending if isinstance(pending, Deferred) else as_coroutine(pending))
+            if not self._finished:
+                pending = self._call_method()
+                if pending is not None:
+                    await as_coroutine(pending)
+                self._method_done()
+        except BaseException as error:
+            self._handle_request_exception(error)
+
+    async def _finish_method(self, pending: Any) -> None:
+        try:
+            await as_coroutine(pending)
+            self._method_done()
+        except BaseException as error:
+            self._handle_request_exception(error)
+
+    def _wait_for(self, pending: Deferred[Any]) -> None:
+        pending.addCallbacks(self._method_done, self._handle_failure)
+        # A failure of finish() itself, such as an exception in on_finish
+        pending.addErrback(self._handle_failure)
+        if not self._finished:
+            self._suspend(pending)
+
+    def _method_done(self, _: object = None) -> None:
+        self._running = None
+        if self._auto_finish and not self._finished and not self._render_pending:
+            self.finish()
+
+    def _handle_failure(self, failure: Failure) -> None:
+        """Answer for a Deferred of this request that failed."""
+        self._running = None
+        error = failure.value
+        if error.__traceback__ is None:
+            error = error.with_traceback(failure.getTracebackObject())
+        self._handle_request_exception(error)
+
+    def _spawn(self, awaitable: Awaitable[Any]) -> Deferred[Any]:
+        """Start something awaitable beside what runs; its failure is the caller's to see."""
+        return start(awaitable)
+
+    def async_callback(
+        self, callback: Callable[..., Any] | None, *args: Any, **kwargs: Any
+    ) -> Callable[..., Any] | None:
+        """Wrap a callback so that its exceptions are answered like those of the handler's method."""
+        if callback is None:
+            return None
+
+        @functools.wraps(callback)
+        def wrapper(*more: Any, **keywords: Any) -> Any:
+            try:
+                result = callback(*args, *more, **{**kwargs, **keywords})
+            except BaseException as error:
+                self._handle_request_exception(error)
+                return None
+            if isinstance(result, Deferred):
+                result.addErrback(self._handle_failure)
+            elif isinstance(result, Awaitable):
+                start(result).addErrback(self._handle_failure)
+            return result
+
+        return wrapper
+
+    # --- while the answer is open -------------------------------------------------------------
+
+    def _suspend(self, running: Deferred[Any] | None) -> None:
+        """The answer comes later: notice when the client leaves, or when nobody is left to give it."""
+        self._suspended = True
+        self._running = running
+        if not self._headers_written:
+            self._watch_connection()
+        self.application._open_requests.add(self)  # type: ignore[arg-type]
+
+    def _watch_connection(self) -> None:
+        """Be told when the client goes away.
+
+        The connection holds the handler only weakly until something was sent: when whatever was to
+        answer is gone, so is the handler, and that is how a request nobody will finish is found.
+        An override of ``on_connection_close`` has its reasons to be called: then it is held.
+        """
+        callback: Callable[..., None] = self._connection_lost
+        if not self._headers_written and not self._wants_close():
+            callback = functools.partial(_call_if_alive, weakref.WeakMethod(callback))
+        self.request.connection.set_close_callback(callback)
+
+    def _wants_close(self) -> bool:
+        return type(self).on_connection_close is not ExecutionMixin.on_connection_close
+
+    def on_connection_close(self) -> None:
+        """Runs when the client went away before the answer was complete. Override it to clean up."""
+
+    def _connection_lost(self, *_: object) -> None:
+        if self._finished:
+            return
+        try:
+            self.on_connection_close()
+        except Exception:
+            application_log.error(
+                "Uncaught exception in on_connection_close {summary}",
+                summary=self._request_summary(),
+                exc_info=True,
+            )
+        cancel = self.cancel_on_disconnect
+        if cancel is None:
+            cancel = self.application.settings.get("cancel_on_disconnect", False)
+        if cancel:
+            self._cancel()
+
+    def _cancel(self) -> None:
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+
+    def _time_out(self) -> None:
+        """The time for an answer is over: 503, and whatever still runs is cancelled."""
+        try:
+            self.send_error(503)
+        finally:
+            self._cancel()
+
+    def _resolved(self) -> None:
+        """The answer is about to be complete: nothing is watched for any more."""
+        self._suspended = False
+        self.request.connection.set_close_callback(None)
+        self.application._open_requests.discard(self)  # type: ignore[arg-type]
+
+    def notifyFinish(self) -> Deferred[Any]:
+        """A Deferred that fires at the end of the request, for each caller its own.
+
+        With None when the answer is complete, with the reason (text) when the client went away; it
+        never fails.
+        """
+        return self.request.notifyFinish()
+
+    def _log(self) -> None:
+        self.application.log_request(self)  # type: ignore[arg-type]
+
+
+def _call_if_alive(reference: weakref.WeakMethod[Callable[..., None]], *args: object) -> None:
+    method = reference()
+    if method is not None:
+        method(*args)

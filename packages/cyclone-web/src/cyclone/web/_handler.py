@@ -1,0 +1,95 @@
+"""RequestHandler, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ._arguments import ArgumentsMixin
+from ._cookies import CookiesMixin
+from ._error_pages import ErrorsMixin
+from ._localization import LocalizationMixin
+from ._output import OutputMixin
+from ._rendering import RenderingMixin
+from ._response import ResponseMixin
+from ._streaming import StreamingMixin
+from ._users import UsersMixin
+from ._xsrf import XSRFMixin
+
+if TYPE_CHECKING:
+    from cyclone.httpserver import HTTPRequest
+
+    from ._application import Application
+    from ._routing_rules import Rule
+
+
+class RequestHandler(
+    OutputMixin,
+    ResponseMixin,
+    ArgumentsMixin,
+    StreamingMixin,
+    ErrorsMixin,
+    CookiesMixin,
+    XSRFMixin,
+    UsersMixin,
+    LocalizationMixin,
+    RenderingMixin,
+):
+    """Answers requests: subclass it and define ``get``, ``post``, ...
+
+    One is made for each request. A method may be a plain function, ``async def``, return a Deferred (also
+    through ``inlineCallbacks``), or be decorated with :func:`asynchronous` and call :meth:`finish`
+    later. Subclasses do not override ``__init__`` but :meth:`initialize`.
+    """
+
+    #: Close the connection after the answer.
+    no_keep_alive: bool = False
+
+    #: The most bytes a request's body may have, in place of the server's limit.
+    max_body_size: int | None = None
+
+    # The route that led here, for the access log.
+    _rule: Rule | None = None
+
+    def __init__(self, application: Application, request: HTTPRequest, **kwargs: Any) -> None:
+        self.application = application
+        self.request = request
+        self.clear()
+        self.initialize(**kwargs)
+
+    def _initialize(self, **kwargs: Any) -> None:
+        if kwargs:
+            raise TypeError(
+                f"{type(self).__qualname__} has no initialize() for the route's {', '.join(kwargs)}"
+            )
+
+    #: Runs first in each request, with the keywords of the route. Override it to keep them.
+    initialize: Callable[..., None] = _initialize
+
+    def on_finish(self) -> None:
+        """Runs after the answer was sent. Override it to clean up or log; it cannot write."""
+
+    def reverse_url(self, name: str, *args: Any, **kwargs: Any) -> str:
+        """The URL of a named route; see ``Application.reverse_url``."""
+        return self.application.reverse_url(name, *args, **kwargs)
+
+
+class ErrorHandler(RequestHandler):
+    """Answers every request with the error *status_code*."""
+
+    def initialize(self, status_code: int = 404) -> None:
+        """Note the status of the answer."""
+        self.set_status(status_code)
+
+    def prepare(self) -> None:
+        """Raise the error."""
+        from ._errors import HTTPError
+
+        raise HTTPError(self._status_code)
+
+    def check_xsrf_cookie(self) -> None:
+        """A POST here does nothing, so it gets the error it deserves and not a 403."""
+
+    def check_trusted_origin(self, origin: str) -> bool:
+        """As above: any origin will do."""
+        return True

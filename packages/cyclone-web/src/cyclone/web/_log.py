@@ -1,0 +1,77 @@
+"""The loggers, and the access log: one event for each request."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from cyclone.httpserver import EventLogger
+
+if TYPE_CHECKING:
+    from ._handler import RequestHandler
+
+access_log = EventLogger("cyclone.access")
+application_log = EventLogger("cyclone.application")
+general_log = EventLogger("cyclone.general")
+
+_TEXT = "{status} {method} {uri} ({remote_ip}) {milliseconds:.2f}ms"
+
+
+def log_request(handler: RequestHandler) -> None:
+    """Log the request of *handler*, by default on ``cyclone.access``.
+
+    The level follows the status: info below 400, warning below 500, error above. The setting
+    ``log_function`` replaces all of it; ``access_log_format`` is ``"text"`` (Tornado's line, the default)
+    or ``"json"`` (one object with the fields of :func:`access_fields`).
+    """
+    settings = handler.application.settings
+    log_function = settings.get("log_function")
+    if log_function is not None:
+        log_function(handler)
+        return
+    status = handler._status_code
+    if status < 400:
+        level, log = logging.INFO, access_log.info
+    elif status < 500:
+        level, log = logging.WARNING, access_log.warning
+    else:
+        level, log = logging.ERROR, access_log.error
+    if not access_log.is_enabled(level):
+        return
+    fields = access_fields(handler)
+    if settings.get("access_log_format") == "json":
+        log("{json}", json=json.dumps(fields), **fields)
+    else:
+        log(_TEXT, **fields)
+
+
+def access_fields(handler: RequestHandler) -> dict[str, Any]:
+    """What an access log event says of a request.
+
+    ``time`` is the wall clock (seconds since the epoch), ``milliseconds`` how long the request took,
+    ``bytes`` the size of the body sent, ``route`` the pattern that matched.
+    """
+    request = handler.request
+    return {
+        "time": time.time(),
+        "method": request.method,
+        "uri": request.uri,
+        "route": _route(handler),
+        "handler": type(handler).__qualname__,
+        "status": handler._status_code,
+        "bytes": handler._bytes_written,
+        "milliseconds": 1000.0 * request.request_time(),
+        "remote_ip": request.remote_ip,
+        "request_id": getattr(request, "request_id", None),
+    }
+
+
+def _route(handler: RequestHandler) -> str | None:
+    """The pattern of the route, or what else there is to tell it by."""
+    rule = handler._rule
+    if rule is None:
+        return None
+    regex = getattr(rule.matcher, "regex", None)
+    return repr(rule.matcher) if regex is None else regex.pattern

@@ -1,0 +1,229 @@
+"""The body of the answer: write, flush, finish."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from cyclone.escape import json_encode
+from cyclone.httputil import HTTPHeaders, ResponseStartLine, responses
+from twisted.internet.defer import Deferred, succeed
+
+from ._base import HandlerBase
+from ._response import ResponseMixin, has_no_body
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import ITransport
+
+    Chunk = str | bytes | dict[str, Any] | list[Any]
+
+_ETAG_METHODS = frozenset({"GET", "HEAD"})
+_sha1 = hashlib.sha1
+
+
+class OutputMixin(HandlerBase):
+    """What a handler sends.
+
+    An answer that was never flushed leaves in one piece, through ``connection.write_response``; a
+    flushed one as head, chunks and end.
+    """
+
+    #: Whether ``write`` takes a list as JSON. Off by default: see :meth:`write`.
+    serialize_lists: bool = False
+
+    _bytes_written: int = 0
+
+    def write(self, chunk: Chunk) -> None:
+        """Add *chunk* to the body: text as UTF-8, bytes as they are, a dict as JSON.
+
+        A list is taken as JSON only if the class says ``serialize_lists = True``: a bare array at the
+        top once could be read across sites by old browsers.
+
+        :raises TypeError: for anything else.
+        :raises RuntimeError: after :meth:`finish`.
+        """
+        if self._finished:
+            raise RuntimeError("Cannot write() after finish()")
+        kind = type(chunk)
+        if kind is str:
+            self._write_buffer.append(chunk.encode())  # type: ignore[union-attr]
+        elif kind is bytes:
+            self._write_buffer.append(chunk)  # type: ignore[arg-type]
+        else:
+            self._write_buffer.append(self._encode_chunk(chunk))
+
+    def _encode_chunk(self, chunk: object) -> bytes:
+        if isinstance(chunk, dict) or (self.serialize_lists and isinstance(chunk, list)):
+            self._headers["Content-Type"] = "application/json; charset=UTF-8"
+            return json_encode(chunk).encode()
+        if isinstance(chunk, str):
+            return str.encode(chunk)
+        if isinstance(chunk, bytes):
+            return bytes(chunk)
+        hint = ""
+        if isinstance(chunk, list):
+            hint = ". A list is taken as JSON only with serialize_lists = True on the handler's class"
+        raise TypeError(
+            f"write() only accepts bytes, str and dict objects, not {type(chunk).__name__}{hint}"
+        )
+
+    def flush(self, include_footers: bool = False) -> Deferred[None]:
+        """Send what was written so far, the head before the first of it.
+
+        The Deferred fires when the transport has taken the data, and fails with
+        ``cyclone.httpserver.StreamClosedError`` when the client went away: waiting for it is how a
+        long answer keeps the pace of its reader.
+        """
+        chunk = b"".join(self._write_buffer)
+        self._write_buffer = []
+        transforms = self._transforms
+        connection = self.request.connection
+        is_head = self.request.method == "HEAD"
+        if self._headers_written:
+            if transforms:
+                for transform in transforms:
+                    chunk = transform.transform_chunk(chunk, include_footers)
+            if is_head or not chunk:
+                return succeed(None)
+            self._bytes_written += len(chunk)
+            return connection.write(chunk)
+        if transforms:
+            chunk = self._transform_first(chunk, include_footers)
+        self._complete_headers()
+        if is_head:
+            chunk = b""
+        self._bytes_written += len(chunk)
+        self._headers_written = True
+        self._watch_connection()
+        start_line = ResponseStartLine("HTTP/1.1", self._status_code, self._reason)
+        return connection.write_headers(start_line, self._headers, chunk)
+
+    def _transform_first(self, chunk: bytes, finishing: bool) -> bytes:
+        for transform in self._transforms or ():
+            self._status_code, self._headers, chunk = transform.transform_first_chunk(
+                self._status_code, self._headers, chunk, finishing
+            )
+        return chunk
+
+    def finish(self, chunk: Chunk | None = None) -> Deferred[None]:
+        """Send the rest and end the request. May be called from anywhere, once.
+
+        The Deferred fires when the transport has taken the data; it need not be waited for.
+
+        :raises RuntimeError: when called twice, or when a 204 or 304 has a body.
+        """
+        if self._finished:
+            raise RuntimeError("finish() called twice")
+        if chunk is not None:
+            self.write(chunk)
+        if not self._headers_written:
+            self._send_whole()
+            return succeed(None)
+        self.flush(include_footers=True).addErrback(_ignore)
+        if self._suspended:
+            self._resolved()
+        done = self.request.connection.finish()
+        self._end()
+        return done
+
+    def _send_whole(self) -> None:
+        """Send the whole answer in one piece: the path of nearly every request."""
+        request = self.request
+        buffer = self._write_buffer
+        if self._status_code == 200 and request.method in _ETAG_METHODS:
+            if "_headers" not in self.__dict__ and self._is_plain():
+                self._send_plain(buffer[0] if len(buffer) == 1 else b"".join(buffer))
+                return
+            if "Etag" not in self._headers:
+                self.set_etag_header()
+                if self.check_etag_header():
+                    buffer = self._write_buffer = []
+                    self.set_status(304)
+        body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
+        if self._status_code != 200 and has_no_body(self._status_code):
+            if body:
+                raise RuntimeError(f"Cannot send a body with status {self._status_code}")
+            self._clear_representation_headers()
+        elif self._transforms or request.method == "HEAD":
+            if "Content-Length" not in self._headers:
+                self._headers["Content-Length"] = str(len(body))
+            if self._transforms:
+                body = self._transform_first(body, True)
+        if self._new_cookies is not None or self._vary is not None:
+            self._complete_headers()
+        self._hand_over(self._headers, body)
+
+    def _is_plain(self) -> bool:
+        """Whether nothing but the body makes this answer differ from any other."""
+        cls = type(self)
+        return (
+            not self._transforms
+            and self._new_cookies is None
+            and self._vary is None
+            and cls.compute_etag is ResponseMixin.compute_etag
+            and cls.set_etag_header is ResponseMixin.set_etag_header
+            and cls.check_etag_header is ResponseMixin.check_etag_header
+        )
+
+    def _send_plain(self, body: bytes) -> None:
+        """The same for a 200 whose header fields are the default ones: they are bytes already."""
+        etag = f'"{_sha1(body, usedforsecurity=False).hexdigest()}"'
+        if self.request.headers.get("If-None-Match") is not None:
+            self._headers["Etag"] = etag
+            if self.check_etag_header():
+                self._write_buffer = []
+                self.set_status(304)
+                self._clear_representation_headers()
+                body = b""
+            self._hand_over(self._headers, body)
+        else:
+            self._hand_over(self.application._default_wire() + f"Etag: {etag}\r\n".encode(), body)
+
+    def _hand_over(self, headers: HTTPHeaders | bytes, body: bytes) -> None:
+        """Give the complete answer to the connection, unless the client is gone."""
+        request = self.request
+        connection = request.connection
+        if self._suspended:
+            self._resolved()
+        self._bytes_written = len(body)
+        # Before the answer leaves: what is told of its end must find it ended.
+        self._finished = self._headers_written = True
+        if connection.request is request:
+            status, reason = self._status_code, self._reason
+            phrase = None if reason is responses.get(status) else reason
+            try:
+                connection.write_response(request, status, phrase, headers, body, date=False)
+            except BaseException:
+                self._finished = self._headers_written = False
+                raise
+        self._end()
+
+    def _end(self) -> None:
+        """The answer is out: log it, tell the handler."""
+        self._finished = True
+        try:
+            self._log()
+        finally:
+            self.on_finish()
+
+    def _abort(self) -> None:
+        """Cut the connection: the client must see that the answer is not complete (RI-11)."""
+        if self._suspended:
+            self._resolved()
+        self.request.connection.abort()
+        self._end()
+
+    def detach(self) -> ITransport:
+        """Take the transport; nothing more of this connection is HTTP.
+
+        The bytes that came behind the request are delivered to the protocol that is put on it:
+        ``transport.protocol``, or what is given to ``request.connection.detach(protocol)``.
+        """
+        self._finished = True
+        if self._suspended:
+            self._resolved()
+        return self.request.connection.detach()
+
+
+def _ignore(_: object) -> None:
+    """The Deferred of the end carries the failure."""

@@ -1,0 +1,105 @@
+"""Bodies that are handed to the handler piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from twisted.internet.defer import Deferred, succeed
+
+from ._base import HandlerBase
+from ._coroutines import start
+from ._execution import ExecutionMixin
+
+if TYPE_CHECKING:
+    from ._handler import RequestHandler
+
+_C = TypeVar("_C", bound="type[StreamingMixin]")
+
+
+def stream_request_body(cls: _C) -> _C:
+    """Decorate a handler's class whose bodies are streamed.
+
+    ``prepare`` runs as soon as the head of the request is in: it may refuse the body, or set its limits
+    (``self.request.connection.set_max_body_size``, ``set_body_timeout``). Then ``data_received(chunk)`` is
+    called for each piece, the next one only after what it returned is done; then the method. The
+    request's ``body`` stays empty, and the form's arguments with it.
+    """
+    if not (isinstance(cls, type) and issubclass(cls, HandlerBase)):
+        raise TypeError(f"expected a subclass of RequestHandler, got {cls!r}")
+    cls._stream_request_body = True
+    return cls
+
+
+class StreamingMixin(ExecutionMixin):
+    """The side of a handler that takes a streamed body."""
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        """Take one piece of the body; see :func:`stream_request_body`."""
+        raise NotImplementedError("A class with @stream_request_body defines data_received()")
+
+    def _execute_streamed(
+        self,
+        path_args: Sequence[bytes | None],
+        path_kwargs: Mapping[str, bytes | None],
+    ) -> Any:
+        """Prepare; return the receiver of the body, or a Deferred of it."""
+        receiver = StreamedBody(self)  # type: ignore[arg-type]
+        try:
+            self._check_request(path_args, path_kwargs)
+            pending: Any = self.prepare()
+        except BaseException as error:
+            self._handle_request_exception(error)
+            return receiver
+        if pending is None:
+            return receiver
+        waiting = start(pending)
+        if not waiting.called:
+            self._suspend(waiting)
+        waiting.addErrback(self._handle_failure)
+        return waiting.addCallback(lambda _: receiver)
+
+    def _body_received(self) -> None:
+        """The body is complete: on to the method."""
+        if self._finished:
+            return
+        try:
+            pending = self._call_method()
+            if pending is not None:
+                self._run(self._finish_method(pending))
+            elif not self._finished:
+                if self._auto_finish and not self._render_pending:
+                    self.finish()
+                else:
+                    self._suspend(None)
+        except BaseException as error:
+            self._handle_request_exception(error)
+
+
+class StreamedBody:
+    """What the server feeds: passes the body on to a handler, keeping its pace."""
+
+    def __init__(self, handler: RequestHandler) -> None:
+        self._handler = handler
+
+    def data_received(self, chunk: bytes) -> Deferred[None] | None:
+        """Pass *chunk* on; after the answer is out the rest of the body is thrown away."""
+        handler = self._handler
+        if handler._finished:
+            return None
+        try:
+            pending = handler.data_received(chunk)
+        except BaseException as error:
+            handler._handle_request_exception(error)
+            return None
+        if pending is None:
+            return None
+        return start(pending).addErrback(handler._handle_failure) or succeed(None)
+
+    def finish(self) -> None:
+        """The body is complete."""
+        self._handler._body_received()
+
+    def on_connection_close(self) -> None:
+        """The client went away before the end of the body."""
+        self._handler._connection_lost()

@@ -1,0 +1,166 @@
+"""Requests that wait for their answer, and those that will never get one.
+
+Only requests whose handler returned without an answer are in here. Three things end the wait of a client
+that would else look at an empty page for ever:
+
+- the handler is gone (collected, because nothing refers to it any more: a callback failed, a Deferred was
+  dropped): 500 at once;
+- ``handler_timeout`` has passed: 503, and the handler is cancelled;
+- ``warn_unfinished_after`` has passed: one line in the log that names class, URL and age.
+"""
+
+from __future__ import annotations
+
+import functools
+import time
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from cyclone.httputil import HTTPHeaders
+
+from ._log import application_log
+
+if TYPE_CHECKING:
+    from cyclone.httpserver import HTTPRequest
+    from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+    from ._application import Application
+    from ._handler import RequestHandler
+
+DEBUG_WARN_AFTER = 10.0
+_PAGE = (
+    b"<html><title>500: Internal Server Error</title><body>500: Internal Server Error</body></html>"
+)
+
+
+class OpenRequest:
+    """One request whose answer is open."""
+
+    __slots__ = ("_handler", "handler_name", "request", "started", "timeout", "warned")
+
+    def __init__(
+        self, handler: RequestHandler, gone: Any, started: float, timeout: float | None
+    ) -> None:
+        self._handler = weakref.ref(handler, gone)
+        self.handler_name = f"{type(handler).__module__}.{type(handler).__qualname__}"
+        self.request: HTTPRequest = handler.request
+        self.started = started
+        self.timeout = timeout
+        self.warned = False
+
+    @property
+    def handler(self) -> RequestHandler | None:
+        """The handler, while it lives."""
+        return self._handler()
+
+    def age(self, now: float) -> float:
+        """Seconds since the handler returned."""
+        return now - self.started
+
+    def log(self, message: str, now: float) -> None:
+        """One line: *message*, and which handler, which URL, how old."""
+        application_log.error(
+            message + ": {handler} for {method} {uri} ({remote_ip}), open for {age:.1f}s",
+            handler=self.handler_name,
+            method=self.request.method,
+            uri=self.request.uri,
+            remote_ip=self.request.remote_ip,
+            age=self.age(now),
+        )
+
+
+class OpenRequests:
+    """The open requests of one application."""
+
+    def __init__(self, application: Application) -> None:
+        settings = application.settings
+        self._application = weakref.ref(application)
+        self._warn_after: float | None = settings.get(
+            "warn_unfinished_after", DEBUG_WARN_AFTER if settings.get("debug") else None
+        )
+        self._timeout: float | None = settings.get("handler_timeout")
+        self._entries: dict[int, OpenRequest] = {}
+        self._timer: IDelayedCall | None = None
+        self.monotonic = time.monotonic
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def entries(self) -> list[OpenRequest]:
+        """What is open now, oldest first."""
+        return list(self._entries.values())
+
+    def add(self, handler: RequestHandler) -> None:
+        """Watch a handler that returned without an answer."""
+        key = id(handler)
+        if key in self._entries:
+            return
+        timeout = handler.handler_timeout
+        entry = OpenRequest(
+            handler,
+            functools.partial(self._gone, key),
+            self.monotonic(),
+            self._timeout if timeout is None else timeout,
+        )
+        self._entries[key] = entry
+        if self._timer is None and (self._warn_after or entry.timeout):
+            self._schedule()
+
+    def discard(self, handler: RequestHandler) -> None:
+        """The handler has its answer, or took the transport."""
+        self._entries.pop(id(handler), None)
+        if not self._entries and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _gone(self, key: int, _: object) -> None:
+        """The handler of an open request was collected: nothing can finish the request any more."""
+        entry = self._entries.pop(key, None)
+        if entry is None or entry.request.connection.closed:
+            return
+        entry.log(
+            "A request will never be finished, its handler is gone (a callback failed, or a Deferred "
+            "was dropped)",
+            self.monotonic(),
+        )
+        headers = HTTPHeaders({"Content-Type": "text/html; charset=UTF-8"})
+        connection = entry.request.connection
+        connection.write_response(
+            entry.request, 500, "Internal Server Error", headers, _PAGE
+        )
+
+    # --- the sweep ------------------------------------------------------------------------------
+
+    def _reactor(self) -> IReactorTime:
+        application = self._application()
+        reactor = getattr(application, "reactor", None)
+        if reactor is None:
+            from twisted.internet import reactor
+        return reactor  # type: ignore[no-any-return]
+
+    def _schedule(self) -> None:
+        limits = [limit for limit in (self._warn_after, self._timeout) if limit]
+        limits += [entry.timeout for entry in self._entries.values() if entry.timeout]
+        interval = min(1.0, max(0.05, min(limits) / 4))
+        self._timer = self._reactor().callLater(interval, self._sweep)
+
+    def _sweep(self) -> None:
+        self._timer = None
+        now = self.monotonic()
+        for entry in self.entries():
+            age = entry.age(now)
+            if entry.timeout and age >= entry.timeout:
+                self._time_out(entry, now)
+            elif self._warn_after and age >= self._warn_after and not entry.warned:
+                entry.warned = True
+                entry.log("A request is not finished", now)
+        if self._entries and self._timer is None:
+            self._schedule()
+
+    def _time_out(self, entry: OpenRequest, now: float) -> None:
+        handler = entry.handler
+        if handler is None:
+            return
+        entry.log("A request took too long", now)
+        self.discard(handler)
+        handler._time_out()
