@@ -1,6 +1,27 @@
 """A fast template language compiled to Python, with inheritance, autoescaping and async values."""
 
-__all__ = ["__version__"]
+from ._errors import ParseError, TemplateError, TemplateNotFoundError
+from ._limits import Limits
+from ._loader import BaseLoader, DictLoader, Loader, PackageLoader, TemplateLoader
+from ._rendering import Rendering
+from ._template import Template
+from ._whitespace import filter_whitespace
+
+__all__ = [
+    "BaseLoader",
+    "DictLoader",
+    "Limits",
+    "Loader",
+    "PackageLoader",
+    "ParseError",
+    "Rendering",
+    "Template",
+    "TemplateError",
+    "TemplateLoader",
+    "TemplateNotFoundError",
+    "__version__",
+    "filter_whitespace",
+]
 
 __version__: str
 

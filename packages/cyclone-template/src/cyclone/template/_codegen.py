@@ -1,0 +1,287 @@
+"""From nodes to the source of one Python function.
+
+Every line of that source remembers the template line it comes from, so that an error in it can be
+shown where it was written. Text and values that follow each other are added to the output in one
+operation.
+"""
+
+from __future__ import annotations
+
+from . import _nodes as nodes
+from ._errors import ParseError
+from ._inheritance import Chain, load_parsed
+from ._limits import MAX_DEPTH, MAX_FILES
+from ._python import has_await, names_in
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ._template import Template
+
+# More values than this in one tuple display make CPython build a list first.
+_MAX_RUN = 24
+_FAST_ESCAPES = ("xhtml_escape", "escape")
+
+
+class Location:
+    """A line of a template file; ``parent`` is the place that included it, if any."""
+
+    __slots__ = ("line", "parent", "template")
+
+    def __init__(self, template: Template, line: int, parent: Location | None) -> None:
+        self.template = template
+        self.line = line
+        self.parent = parent
+
+    def __str__(self) -> str:
+        text = f"{self.template.name}:{self.line}"
+        via = []
+        parent = self.parent
+        while parent is not None:
+            via.append(f"{parent.template.name}:{parent.line}")
+            parent = parent.parent
+        return f"{text} (via {', '.join(via)})" if via else text
+
+
+class Source:
+    """Generated Python: its lines, where each comes from, and what it needs."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.locations: list[Location] = []
+        self.snippets: list[tuple[str, Location]] = []
+        self.awaits: Location | None = None
+        self.escapes: set[str] = set()
+
+    def names(self) -> set[str]:
+        """Every name the template may look up in its namespace."""
+        found: set[str] = set()
+        for code in {code for code, _ in self.snippets}:
+            found.update(names_in(code))
+        return found
+
+
+def generate(template: Template) -> Source:
+    """Write the body of the function that renders ``template``. Raises :class:`ParseError`."""
+    writer = _Writer(template)
+    writer.file(Chain(template))
+    writer.flush()
+    return writer.source
+
+
+class _Writer:
+    """Writes the nodes of one template, with the files it includes and extends."""
+
+    def __init__(self, template: Template) -> None:
+        self.source = Source()
+        self.template = template
+        self.limits = template.limits
+        self.count = 0
+        self.indent = 1
+        self.applied = 0
+        self.in_try = 0
+        self.parent: Location | None = None
+        self.files: list[str] = []
+        self.chain = Chain(template)
+        self.level = 0
+        self.run: list[tuple[str, Location]] = []
+
+    # Lines
+
+    def line(self, code: str, location: Location) -> None:
+        self.source.lines.append(" " * self.indent + code)
+        self.source.locations.append(location)
+        # A string literal over several lines makes several lines of source.
+        for _ in range(code.count("\n")):
+            self.source.lines.append("")
+            self.source.locations.append(location)
+
+    def at(self, node: nodes.Node) -> Location:
+        return Location(self.template, node.line, self.parent)
+
+    def python(self, code: str, location: Location) -> str:
+        source = self.source
+        source.snippets.append((code, location))
+        if source.awaits is None and has_await(code):
+            source.awaits = location
+        return code
+
+    def emit(self, code: str, location: Location) -> None:
+        self.run.append((code, location))
+        if len(self.run) >= _MAX_RUN or (self.in_try and code[0] == "_"):
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what is waiting to be added to the output, as one tuple."""
+        run = self.run
+        if not run:
+            return
+        self.run = []
+        if len(run) == 1:
+            self.line(f"_tt_out += ({run[0][0]},)", run[0][1])
+            return
+        self.line(f"_tt_out += ({run[0][0]},", run[0][1])
+        for code, location in run[1:-1]:
+            self.line(f"{code},", location)
+        self.line(f"{run[-1][0]})", run[-1][1])
+
+    # Nodes
+
+    def file(self, chain: Chain) -> None:
+        """Write a template in place: the outermost parent, with the blocks of its children."""
+        outer = self.chain, self.level, self.template
+        self.chain, self.level, self.template = chain, 0, chain.root
+        self.files.append(chain.name)
+        self.children(chain.root.file.children)
+        self.files.pop()
+        self.chain, self.level, self.template = outer
+
+    def children(self, children: Sequence[nodes.Node]) -> None:
+        for child in children:
+            self.count += 1
+            if self.count > self.limits.max_directives:
+                raise self.fail(f"more than {self.limits.max_directives} directives", child)
+            _WRITERS[type(child)](self, child)
+
+    def fail(self, message: str, node: nodes.Node) -> ParseError:
+        directive = node.directive if isinstance(node, nodes.Body) else ""
+        return ParseError(message, self.template.name, node.line, directive)
+
+    def body(self, children: Sequence[nodes.Node], location: Location) -> None:
+        self.flush()
+        self.indent += 1
+        if self.indent > MAX_DEPTH:
+            message = f"directives nested more than {MAX_DEPTH} deep"
+            raise ParseError(message, location.template.name, location.line)
+        before = len(self.source.lines)
+        self.children(children)
+        self.flush()
+        if len(self.source.lines) == before:
+            self.line("pass", location)
+        self.indent -= 1
+
+    def text(self, node: nodes.Text) -> None:
+        run = self.run
+        literal = repr(node.value)
+        if run and run[-1][0][0] in "'\"":
+            # The parser never leaves two texts side by side, but comments and blocks do.
+            literal = f"{run.pop()[0]} {literal}"
+        run.append((literal, self.at(node)))
+        if len(run) >= _MAX_RUN:
+            self.flush()
+
+    def expression(self, node: nodes.Expression) -> None:
+        location = self.at(node)
+        code = self.python(node.code, location)
+        if not code.isidentifier():
+            code = f"({code}\n)" if "#" in code else f"({code})"
+        autoescape = self.template.autoescape
+        if node.raw or autoescape is None:
+            self.emit(f"_tt_s({code}, _tt_p)", location)
+        elif autoescape in _FAST_ESCAPES:
+            self.source.escapes.add(autoescape)
+            self.emit(f"_tt_e_{autoescape}({code}, _tt_p)", location)
+        else:
+            function = self.python(autoescape, location)
+            self.emit(f"_tt_c({code}, ({function}), _tt_p)", location)
+
+    def statement(self, node: nodes.Statement) -> None:
+        self.flush()
+        location = self.at(node)
+        self.line(self.python(node.code, location), location)
+
+    def control(self, node: nodes.Control) -> None:
+        self.flush()
+        location = self.at(node)
+        self.line(f"{self.python(node.code, location)}:", location)
+        careful = node.operator == "try"
+        match = node.operator == "match"
+        self.in_try += careful
+        self.indent += match
+        if not match:
+            self.body(node.children, location)
+        for branch in node.branches:
+            at = self.at(branch)
+            self.line(f"{self.python(branch.code, at)}:", at)
+            self.body(branch.children, at)
+        self.indent -= match
+        self.in_try -= careful
+
+    def apply(self, node: nodes.Apply) -> None:
+        self.flush()
+        location = self.at(node)
+        name = f"_tt_apply{self.applied}"
+        self.applied += 1
+        self.line(f"def {name}():", location)
+        define = len(self.source.lines) - 1
+        self.indent += 1
+        self.line("_tt_out = []", location)
+        self.indent -= 1
+        outer, self.in_try = self.in_try, 0
+        awaits, self.source.awaits = self.source.awaits, None
+        self.body(node.children, location)
+        self.in_try = outer
+        self.indent += 1
+        self.line('return "".join(_tt_out)', location)
+        self.indent -= 1
+        call = f"{name}()"
+        if self.source.awaits:
+            self.source.lines[define] = f"{' ' * self.indent}async def {name}():"
+            call = f"await {call}"
+        self.source.awaits = awaits or self.source.awaits
+        function = self.python(node.code, location)
+        self.emit(f"_tt_a(({function}), {call}, _tt_p)", location)
+
+    def include(self, node: nodes.Include) -> None:
+        included = load_parsed(self.template, node.name, node.line)
+        if included.name in self.files:
+            cycle = " -> ".join([*self.files[self.files.index(included.name) :], included.name])
+            raise ParseError(f"include cycle: {cycle}", self.template.name, node.line)
+        if len(self.files) >= MAX_FILES:
+            raise self.fail(f"includes nested more than {MAX_FILES} deep", node)
+        outer = self.parent
+        self.parent = self.at(node)
+        if included.file.extends is None:
+            # Its blocks can be replaced by the children of the file that includes it.
+            template, self.template = self.template, included
+            self.files.append(included.name)
+            self.children(included.file.children)
+            self.files.pop()
+            self.template = template
+        else:
+            self.file(Chain(included))
+        self.parent = outer
+
+    def block(self, node: nodes.Block) -> None:
+        self.version(node, node.name, 0)
+
+    def super(self, node: nodes.Parent) -> None:
+        self.version(node, node.block, self.level + 1)
+
+    def version(self, node: nodes.Node, name: str, level: int) -> None:
+        """Write one version of a block: level 0 is the youngest child's."""
+        block = self.chain.block(name, level)
+        if block is None:
+            raise ParseError(
+                f"block {name!r} has no parent version",
+                self.template.name,
+                node.line,
+                "{% super %}",
+            )
+        outer = self.parent, self.template, self.level
+        self.parent, self.template, self.level = self.at(node), block.template, level
+        self.children(block.children)
+        self.parent, self.template, self.level = outer
+
+
+_WRITERS = {
+    nodes.Apply: _Writer.apply,
+    nodes.Block: _Writer.block,
+    nodes.Control: _Writer.control,
+    nodes.Expression: _Writer.expression,
+    nodes.Include: _Writer.include,
+    nodes.Parent: _Writer.super,
+    nodes.Statement: _Writer.statement,
+    nodes.Text: _Writer.text,
+}

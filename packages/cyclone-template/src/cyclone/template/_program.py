@@ -1,0 +1,179 @@
+"""From generated source to a function, with Python's complaints told in the template's terms."""
+
+from __future__ import annotations
+
+import builtins
+from types import FunctionType
+
+from . import _runtime
+from ._codegen import Location, generate
+from ._errors import ParseError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ._template import Template
+
+# A template that asks for its own variables by one of these needs them in a real dictionary.
+_DYNAMIC = frozenset({"globals", "locals", "vars", "dir", "eval", "exec"})
+_NOT_LOOKED_UP = frozenset({"__name__", "__builtins__", "__debug__", "__import__", "__loader__"})
+_GENERATOR = 0x20 | 0x200
+
+
+class Program:
+    """A compiled template.
+
+    ``run(namespace, rendering, shared)`` gives the output as text, or a coroutine of it when
+    ``awaits`` says where the template itself awaits.
+    """
+
+    def __init__(self, template: Template) -> None:
+        source = generate(template)
+        self.name = template.name
+        self.filename = f"{template.name.replace('.', '_')}.generated.py"
+        self.awaits = source.awaits
+        self.names = {name for name in source.names() if not name.startswith("_tt_")}
+        self.names -= _NOT_LOOKED_UP
+        if any("_tt_modules." in code for code, _ in source.snippets):
+            self.names.add("_tt_modules")
+        self.dynamic = not self.names.isdisjoint(_DYNAMIC)
+        self.globals: dict[str, object] = {
+            "__name__": self.filename,
+            "__builtins__": builtins,
+            "__loader__": self,
+            "_tt_program": self,
+        }
+        self._source = source
+        head = self._head(template.loader is not None)
+        self._offset = len(head)
+        self._lines = [*head, *source.lines, ' return "".join(_tt_out)']
+        root = source.locations[0] if source.locations else Location(template, 1, None)
+        self._locations = [*[root] * len(head), *source.locations, root]
+        self.function = self._compiled()
+        self.run = self._run_dynamic if self.dynamic else self.function
+
+    def _head(self, shared: bool) -> list[str]:
+        """The first lines: the names the template uses become local variables.
+
+        A name comes from the arguments, else the loader's namespace, else the functions every
+        template has, else Python's builtins. One that is nowhere stays unbound, so that using it
+        is the error.
+        """
+        word = "async def" if self.awaits else "def"
+        defaults = "_tt_s=_tt_s, _tt_c=_tt_c, _tt_a=_tt_a"
+        lines = [f"{word} _tt_execute(_tt_ns, _tt_p, _tt_lns, {defaults}):"]
+        self.globals.update(
+            _tt_s=_runtime.plain,
+            _tt_c=_runtime.converted,
+            _tt_a=_runtime.applied,
+            _tt_escaped=_runtime.escaped,
+            _tt_custom=_runtime.custom,
+        )
+        for name in sorted(self._source.escapes):
+            lines.append(f" _tt_e_{name} = _tt_escaped")
+            lines.append(f' if "{name}" in _tt_ns: _tt_e_{name} = _tt_custom(_tt_ns["{name}"])')
+            if shared:
+                lookup = f'_tt_custom(_tt_lns["{name}"])'
+                lines.append(f' elif "{name}" in _tt_lns: _tt_e_{name} = {lookup}')
+        if not self.dynamic:
+            for name in sorted(self.names):
+                lines += self._binding(name, shared)
+        lines.append(" _tt_out = []")
+        return lines
+
+    def _binding(self, name: str, shared: bool) -> list[str]:
+        found, default = _default(name)
+        lines = [f' if "{name}" in _tt_ns: {name} = _tt_ns["{name}"]']
+        if shared:
+            lines.append(f' elif "{name}" in _tt_lns: {name} = _tt_lns["{name}"]')
+        if found:
+            self.globals[f"_tt_d_{name}"] = default
+            lines.append(f" else: {name} = _tt_d_{name}")
+        return lines
+
+    def _compiled(self) -> FunctionType:
+        try:
+            code = compile("\n".join(self._lines), self.filename, "exec", dont_inherit=True)
+        except SyntaxError as error:
+            raise self._syntax_error(error) from None
+        except (RecursionError, MemoryError, OverflowError, ValueError) as error:
+            raise self._too_complex(error) from None
+        exec(code, self.globals)
+        function = self.globals["_tt_execute"]
+        if not isinstance(function, FunctionType):
+            raise TypeError("generated code defines no function")
+        if function.__code__.co_flags & _GENERATOR:
+            location = self._locations[-1]
+            raise ParseError("a template cannot use yield", location.template.name, location.line)
+        return function
+
+    def _run_dynamic(
+        self, namespace: Mapping[str, object], rendering: object, shared: Mapping[str, object]
+    ) -> object:
+        names = {name: _default(name)[1] for name in _default_names()}
+        variables = {**self.globals, **names, **shared, **namespace}
+        function = FunctionType(
+            self.function.__code__, variables, argdefs=self.function.__defaults__
+        )
+        return function(namespace, rendering, shared)
+
+    # Positions
+
+    def location(self, lineno: int) -> Location:
+        """The template line that a line of the generated source comes from."""
+        return self._locations[min(max(lineno, 1), len(self._locations)) - 1]
+
+    def get_source(self, name: str) -> str:
+        """The generated source with template lines in comments, as :mod:`linecache` asks for it."""
+        pairs = zip(self._lines, self._locations, strict=True)
+        return "\n".join(f"{line}  # {location}" if line else "" for line, location in pairs)
+
+    def _syntax_error(self, error: SyntaxError) -> ParseError:
+        location = self.location(error.lineno or 1)
+        here = [code for code, at in self._source.snippets if at is location]
+        directive = here[0] if here else ""
+        return ParseError(error.msg, location.template.name, location.line, directive)
+
+    def _too_complex(self, error: Exception) -> ParseError:
+        """Find the expression that the compiler gave up on."""
+        reason = str(error) or "too complex"
+        for code, location in self._source.snippets:
+            try:
+                compile(f"{code}: pass" if code.endswith(":") else code, "<template>", "exec")
+            except SyntaxError:
+                continue
+            except (RecursionError, MemoryError, OverflowError, ValueError):
+                return ParseError(
+                    f"expression cannot be compiled ({reason})",
+                    location.template.name,
+                    location.line,
+                )
+        return ParseError(f"template cannot be compiled ({reason})", self.name, 1)
+
+
+_FUNCTIONS = {
+    "escape": "xhtml_escape",
+    "xhtml_escape": "xhtml_escape",
+    "url_escape": "url_escape",
+    "json_encode": "json_encode",
+    "squeeze": "squeeze",
+    "linkify": "linkify",
+}
+
+
+def _default_names() -> list[str]:
+    return [*_FUNCTIONS, "datetime"]
+
+
+def _default(name: str) -> tuple[bool, object]:
+    """What a name means to every template, and whether it means anything."""
+    if name in _FUNCTIONS:
+        return True, getattr(_runtime, _FUNCTIONS[name])
+    if name == "datetime":
+        import datetime
+
+        return True, datetime
+    if hasattr(builtins, name):
+        return True, getattr(builtins, name)
+    return False, None

@@ -1,0 +1,139 @@
+"""The template object."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from cyclone.escape import to_unicode
+
+from ._errors import TemplateError
+from ._limits import DEFAULT_LIMITS, Limits
+from ._parser import parse
+from ._program import Program
+from ._reader import Reader
+from ._rendering import Rendering, Spawn
+from ._traceback import translated
+from ._whitespace import MODES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, MutableMapping
+
+    from ._loader import BaseLoader
+
+
+class _Unset(Enum):
+    UNSET = 0
+
+
+_UNSET = _Unset.UNSET
+
+
+class Template:
+    """A compiled template.
+
+    ``name`` is what errors call it; its ending chooses the white space mode (``single`` for
+    ``.html`` and ``.js``, otherwise ``all``) unless ``whitespace`` (``all``, ``single``,
+    ``oneline``) or the loader says. ``autoescape`` names the function that ``{{ }}`` applies, or is
+    None. Raises :class:`ParseError`.
+    """
+
+    def __init__(
+        self,
+        template_string: str | bytes,
+        name: str = "<string>",
+        loader: BaseLoader | None = None,
+        compress_whitespace: bool | _Unset | None = _UNSET,
+        autoescape: str | _Unset | None = _UNSET,
+        whitespace: str | None = None,
+        *,
+        limits: Limits | None = None,
+        path: str | None = None,
+    ) -> None:
+        self.name = to_unicode(name)
+        self.loader = loader
+        self.path = path
+        self.limits = limits or (DEFAULT_LIMITS if loader is None else loader.limits)
+        if isinstance(autoescape, _Unset):
+            autoescape = "xhtml_escape" if loader is None else loader.autoescape
+        self.autoescape = autoescape
+        self.namespace: MutableMapping[str, object] = {} if loader is None else loader.namespace
+        if isinstance(compress_whitespace, bool):
+            if whitespace is not None:
+                raise ValueError("use whitespace or compress_whitespace, not both")
+            whitespace = "single" if compress_whitespace else "all"
+        mode = self._whitespace(whitespace)
+        reader = Reader(self.name, template_string, self.limits)
+        self.source = reader.text
+        self.file = parse(reader, self, mode)
+        self._program: Program | None = None
+        if loader is None or not loader.defers_compiling():
+            self._program = Program(self)
+
+    def _whitespace(self, mode: str | None) -> str:
+        if mode is None and self.loader is not None:
+            mode = self.loader.whitespace
+        if mode is None:
+            mode = "single" if self.name.endswith((".html", ".js")) else "all"
+        if mode not in MODES:
+            raise ValueError(f"unknown whitespace mode {mode!r}: use all, single or oneline")
+        return mode
+
+    @property
+    def program(self) -> Program:
+        """The compiled form (internal)."""
+        if self._program is None:
+            self._program = Program(self)
+        return self._program
+
+    @property
+    def code(self) -> str:
+        """The generated Python source, with the template's lines in comments."""
+        return self.program.get_source(self.name)
+
+    def generate(self, **kwargs: object) -> bytes:
+        """Render with these variables and return UTF-8.
+
+        Raises :class:`TemplateError`, naming the line, when something would have to be awaited. An
+        error raised by the template's own expressions passes through with the template's lines in
+        its traceback.
+        """
+        program = self._program or self.program
+        if program.awaits is not None:
+            raise TemplateError(f"the template awaits at {program.awaits}: use generate_async()")
+        try:
+            text: str = program.run(kwargs, None, self.namespace)
+        except Exception as error:
+            raise translated(error)
+        return text.encode("utf-8")
+
+    async def generate_async(self, **kwargs: object) -> bytes:
+        """Render with these variables, waiting for every value that has to be awaited.
+
+        Works under any event loop, or none. Coroutines are run one after the other, except in an
+        asyncio task, where they run concurrently.
+        """
+        rendering = self.begin(kwargs, _spawn())
+        return await rendering.complete()
+
+    def begin(self, namespace: Mapping[str, object], spawn: Spawn | None = None) -> Rendering:
+        """Start to render with the variables in ``namespace``, which is not copied.
+
+        Every awaitable met in an expression goes through ``spawn``, which may start it and return
+        something to await instead, and leaves a place in the output; rendering goes on.
+        """
+        return Rendering(self, namespace, spawn)
+
+
+def _spawn() -> Spawn | None:
+    """How to start coroutines where we are: as tasks inside an asyncio task, otherwise not."""
+    import sys
+
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None:
+        return None
+    try:
+        task = asyncio.current_task()
+    except RuntimeError:
+        return None
+    return None if task is None else asyncio.ensure_future
