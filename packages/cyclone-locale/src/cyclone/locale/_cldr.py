@@ -74,9 +74,10 @@ def weekday_names(data: Locale) -> list[str]:
 
 
 def ago(data: Locale, elapsed: timedelta) -> str:
-    """``elapsed`` in the language's words: "il y a 2 minutes"."""
+    """``elapsed``, at least a second, in the language's words: "il y a 2 minutes"."""
     from babel.dates import format_timedelta
 
+    elapsed = max(elapsed, timedelta(seconds=1))  # zero would be in the future
     return format_timedelta(-elapsed, threshold=1, add_direction=True, locale=data)
 
 

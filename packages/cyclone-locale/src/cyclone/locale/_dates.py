@@ -6,7 +6,7 @@ What it does not, CLDR says in the language's own way; English needs neither.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from datetime import time as Time
 from typing import TYPE_CHECKING
 
@@ -77,7 +77,7 @@ def format_date(
 ) -> str:
     """See `Locale.format_date`."""
     moment = _moment(value)
-    now = datetime.now(moment.tzinfo)
+    now = _now(moment.tzinfo)
     if moment > now:
         if relative and moment - now < timedelta(seconds=60):
             moment = now
@@ -112,6 +112,10 @@ def format_day(locale: Locale, value: float | date, gmt_offset: float, dow: bool
     from cyclone.locale import _cldr
 
     return _cldr.weekday_month_day(data, local) if dow else _cldr.month_day(data, local)
+
+
+def _now(zone: tzinfo | None) -> datetime:
+    return datetime.now(zone)
 
 
 def _moment(value: float | date) -> datetime:

@@ -17,7 +17,7 @@ _TRADITIONAL = {
     "zh_TW": {"name_en": "Chinese (Traditional)", "name": "中文(繁體)"},
 }
 
-_CODE = re.compile(r"[a-z]{2,8}(_([A-Z]{2}|[0-9]{3}))?")
+_CODE = re.compile(r"[a-z]{2,3}(_([A-Z]{2}|[0-9]{3}))?")
 
 # Languages whose name always says which country is meant, because no country's use is the usual.
 _QUALIFIED = frozenset({"en", "es", "pt"})
