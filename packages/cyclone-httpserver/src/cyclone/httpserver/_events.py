@@ -6,7 +6,7 @@ import logging
 import re
 from typing import Any
 
-from twisted.logger import Logger, LogLevel, globalLogPublisher
+from twisted.logger import Logger, LogLevel, globalLogBeginner, globalLogPublisher
 
 # C0, DEL, C1 and the separators some terminals and log readers take for a line end
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -43,6 +43,20 @@ class _Safe(dict[str, Any]):
         return f"{{{key}}}"
 
 
+def _twisted_listens(level: int) -> bool:
+    """Whether an observer of `twisted.logger` wants events of this level.
+
+    Before a program starts logging, Twisted has one observer: it keeps the last events for later.
+    An access log need not fill that, at the price of half of a request's time.
+    """
+    observers = getattr(globalLogPublisher, "_observers", None)
+    if observers is None:
+        return True
+    if level < logging.ERROR and len(observers) == 1:
+        return observers[0] is not getattr(globalLogBeginner, "_temporaryObserver", None)
+    return bool(observers)
+
+
 class EventLogger:
     """A log of events: a message format and named fields.
 
@@ -77,14 +91,11 @@ class EventLogger:
 
     def is_enabled(self, level: int) -> bool:
         """Whether an event of this `logging` level would reach anybody."""
-        return self._logger.isEnabledFor(level) or self._twisted_listens()
-
-    def _twisted_listens(self) -> bool:
-        return bool(getattr(globalLogPublisher, "_observers", True))
+        return self._logger.isEnabledFor(level) or _twisted_listens(level)
 
     def _log(self, level: int, format: str, fields: dict[str, Any]) -> None:
         to_logging = self._logger.isEnabledFor(level)
-        to_twisted = self._twisted_listens()
+        to_twisted = _twisted_listens(level)
         if not (to_logging or to_twisted):
             return
         exc_info = fields.pop("exc_info", None)
