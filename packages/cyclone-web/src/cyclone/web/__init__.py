@@ -11,6 +11,7 @@ from ._errors import (
 )
 from ._execution import asynchronous
 from ._handler import ErrorHandler, RequestHandler
+from ._redirects import RedirectHandler, addslash, is_safe_redirect, removeslash
 from ._routing import ReversibleRouter, ReversibleRuleRouter, Router, RuleRouter
 from ._routing_matchers import (
     AnyMatches,
@@ -30,8 +31,9 @@ from ._signing import (
     decode_signed_value,
     get_signature_key_version,
 )
+from ._static import StaticFileHandler
 from ._streaming import stream_request_body
-from ._transforms import GZipContentEncoding, OutputTransform
+from ._transforms import ChunkedTransferEncoding, GZipContentEncoding, OutputTransform
 from ._uimodules import TemplateModule, UIModule
 from ._users import authenticated
 
@@ -45,6 +47,7 @@ __all__ = [
     "AnyMatches",
     "Application",
     "AsyncioReactorRequired",
+    "ChunkedTransferEncoding",
     "DefaultHostMatches",
     "ErrorHandler",
     "Finish",
@@ -57,22 +60,27 @@ __all__ = [
     "MissingArgumentError",
     "OutputTransform",
     "PathMatches",
+    "RedirectHandler",
     "RequestHandler",
     "ReversibleRouter",
     "ReversibleRuleRouter",
     "Router",
     "Rule",
     "RuleRouter",
+    "StaticFileHandler",
     "TemplateModule",
     "UIModule",
     "URLReverseError",
     "URLSpec",
     "__version__",
+    "addslash",
     "asynchronous",
     "authenticated",
     "create_signed_value",
     "decode_signed_value",
     "get_signature_key_version",
+    "is_safe_redirect",
+    "removeslash",
     "stream_request_body",
     "url",
 ]

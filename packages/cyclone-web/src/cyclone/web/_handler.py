@@ -12,6 +12,7 @@ from ._localization import LocalizationMixin
 from ._output import OutputMixin
 from ._rendering import RenderingMixin
 from ._response import ResponseMixin
+from ._static_urls import StaticUrlMixin
 from ._streaming import StreamingMixin
 from ._users import UsersMixin
 from ._xsrf import XSRFMixin
@@ -34,6 +35,7 @@ class RequestHandler(
     UsersMixin,
     LocalizationMixin,
     RenderingMixin,
+    StaticUrlMixin,
 ):
     """Answers requests: subclass it and define ``get``, ``post``, ...
 
