@@ -19,6 +19,7 @@ Extracted = tuple[int, str, object, list[str]]
 
 _CLOSERS = {"{{": "}}", "{%": "%}", "{#": "#}"}
 _OPENER = re.compile(r"\{(?:%|#|\{(?!\{))")
+_NO_PYTHON = re.compile(r"\s*(?:autoescape|block|comment|end|extends|include|super|whitespace)\b")
 _BRACKET = {")": "(", "]": "[", "}": "{"}
 # One string literal or one bracket; a quote that opens no literal matches alone.
 _LEXEME = re.compile(
@@ -61,11 +62,11 @@ def directives(source: str, name: str = "<string>") -> Iterator[Directive]:
 def _end(source: str, start: int, opener: str) -> int:
     """Where the directive's closer is: the first one that is not inside a string or a bracket.
 
-    When none of the next few will do, the first one of all (and -1 if there is none).
+    A directive without Python ends at its very first closer. When none of the next few will do, the first one of all (and -1 if there is none).
     """
     closer = _CLOSERS[opener]
     first = end = source.find(closer, start)
-    if opener == "{#":
+    if opener == "{#" or (opener == "{%" and _NO_PYTHON.match(source, start)):
         return first
     for _ in range(_MAX_CLOSERS):
         if end < 0:
@@ -114,7 +115,7 @@ def extract_template(
             if lines:
                 comments = lines
                 comments_end = directive.lineno + directive.content.count("\n")
-        elif calls.search(directive.content) and not _is_comment(directive):
+        elif calls.search(directive.content) and not _is_no_python(directive):
             for lineno, function, messages, _ in _python(directive, keywords, name):
                 near = 0 <= lineno - comments_end <= 1
                 yield lineno, function, messages, comments if near else []
@@ -137,8 +138,8 @@ def _tagged(comment: str, comment_tags: Collection[str]) -> list[str]:
     return [line.strip() for line in text.splitlines()]
 
 
-def _is_comment(directive: Directive) -> bool:
-    return directive.opener == "{%" and directive.content.split(None, 1)[0] == "comment"
+def _is_no_python(directive: Directive) -> bool:
+    return directive.opener == "{%" and _NO_PYTHON.match(directive.content) is not None
 
 
 def _python(directive: Directive, keywords: Collection[str], name: str) -> Iterator[Extracted]:
