@@ -23,8 +23,8 @@ from zope.interface import implementer
 from ._body import Body
 from ._errors import RequestError, StreamClosedError
 from ._incoming import BodyReceiver, Incoming
-from ._parser import Head, HeadBuffer, parse_head
-from ._request import HTTPRequest, request_from_head
+from ._parser import HeadBuffer
+from ._request import HTTPRequest, new_request
 from ._responses import CLOSED, DETACHED, LINGERING, OPEN, ResponseSide
 from ._timeouts import NEVER
 from ._writer import CONTINUE
@@ -210,21 +210,22 @@ class HTTPConnection(ResponseSide):
                 return b""
             self._head_buffer = None
             raw, data = complete
-        head = parse_head(raw, server.options)
-        self.request = request = request_from_head(head, self, self._now)
-        self._leading = 0
+        request = new_request(raw, self, self._now)
+        self.request = request
         self._served = served = self._served + 1
-        self.keep_alive = (
-            head.keep_alive
-            and served < server.request_limit
-            and not (self.no_keep_alive or server.closing)
-        )
-        if head.upgrade:
+        self.keep_alive = request._keep_alive
+        if served >= server.request_limit or self.no_keep_alive or server.closing:
             self.keep_alive = False
-        if head.length:
-            self._begin_body(head, request)
+        if request._length:
+            self._begin_body(request)
         else:
-            self._dispatch(request)
+            try:
+                result = server.request_callback(request)
+            except BaseException as error:
+                self._handler_failed(request, error)
+            else:
+                if result is not None:
+                    self._follow(request, result)
         return data
 
     def _begin_head(self, data: bytes) -> None:
@@ -260,9 +261,8 @@ class HTTPConnection(ResponseSide):
 
     # --- bodies -----------------------------------------------------------------------------
 
-    def _begin_body(self, head: Head, request: HTTPRequest) -> None:
-        options = self.server.options
-        incoming = Incoming(request, head, options, self._now, self._wake)
+    def _begin_body(self, request: HTTPRequest) -> None:
+        incoming = Incoming(request, self.server.options, self._now, self._wake)
         self._incoming = incoming
         self.deadline = self._now + incoming.timeout if incoming.timeout else NEVER
         hook = self.server.headers_received

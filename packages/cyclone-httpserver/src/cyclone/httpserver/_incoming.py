@@ -14,7 +14,6 @@ from ._timeouts import NEVER
 
 if TYPE_CHECKING:
     from ._options import ServerOptions
-    from ._parser import Head
     from ._request import HTTPRequest
 
 
@@ -71,17 +70,16 @@ class Incoming:
     def __init__(
         self,
         request: HTTPRequest,
-        head: Head,
         options: ServerOptions,
         now: float,
         wake: Callable[[], None],
     ) -> None:
         self.request = request
         self.options = options
-        self.reader = reader_for(head.length, options)
+        self.reader = reader_for(request._length, options)
         self.limit = options.max_body_size
         self.timeout = options.body_timeout
-        self.expect_continue = head.expect_continue
+        self.expect_continue = request._expect_continue
         #: Of these two, at most one: neither means the body is thrown away.
         self.receiver: BodyReceiver | None = None
         self.sink: BodySink | None = None

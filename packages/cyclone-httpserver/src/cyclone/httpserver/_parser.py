@@ -12,7 +12,7 @@ The rules (RFC 9112, and what the advisories of twenty years add to it):
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Protocol
 
 import httptools
 
@@ -31,45 +31,34 @@ _MAX_METHOD: Final = 24
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
-# What a request-target may hold: visible ASCII without "#"
-_TARGET_BYTES: Final = bytes(set(range(0x21, 0x7F)) - {0x23})
 _DIGITS: Final = b"0123456789"
 _OWS: Final = b" \t"
 _MAX_CACHED_HOSTS: Final = 256
 
 Parser = httptools.HttpRequestParser
+HttpParserError = httptools.HttpParserError
+HttpParserUpgrade = httptools.HttpParserUpgrade
 
 
-class Head:
-    """The head of one request, checked. ``raw`` is kept: headers are decoded when asked for."""
+class Head(Protocol):
+    """What `parse_head` fills in: the part of a request that its head decides.
 
-    __slots__ = (
-        "expect_continue",
-        "headers_end",
-        "headers_start",
-        "host",
-        "http10",
-        "keep_alive",
-        "length",
-        "method",
-        "raw",
-        "target",
-        "upgrade",
-    )
+    ``_raw`` is kept: headers are decoded when asked for.
+    """
 
-    raw: bytes
+    _raw: bytes
     method: str
     #: Path and query of the target, or ``*``.
-    target: str
-    http10: bool
+    uri: str
+    _http10: bool
     #: The validated value of ``Host`` (or of the target's authority); None on HTTP/1.0 without one.
-    host: str | None
-    keep_alive: bool
+    _host: str | None
+    #: Whether the connection may be used again; not after another protocol was asked for.
+    _keep_alive: bool
     #: Bytes of the body; `CHUNKED` if they come in chunks.
-    length: int
-    expect_continue: bool
-    #: Asks for another protocol: the connection ends with the answer unless it is detached.
-    upgrade: bool
+    _length: int
+    #: Only set if ``_length`` is not 0.
+    _expect_continue: bool
 
 
 class _Sink:
@@ -80,70 +69,80 @@ _SINK = _Sink()
 _hosts: dict[bytes, str] = {}
 
 
-def parse_head(raw: bytes, options: ServerOptions) -> Head:
-    """Check one complete head, from the request line to the empty line, and find its framing.
+def parse_head(raw: bytes, options: ServerOptions, head: Head) -> None:
+    """Check one complete head, from the request line to the empty line; fill in ``head``.
 
-    `RequestError` with the status to answer.
+    `RequestError` with the status to answer. Every request comes through here: no call, regular
+    expression or allocation that the common case does not need.
     """
     line_end = raw.find(b"\r\n")
     if line_end > options.max_request_line:
         raise RequestError(414, "request line too long")
-    head = Head()
-    head.raw = raw
-    head.headers_start = line_end + 2
+    head._raw = raw
     try:
         method, target, version = raw[:line_end].split(b" ")
     except ValueError:
         raise RequestError(400, "malformed request line") from None
+    judged = raw
     known = METHODS.get(method)
-    head.method = known if known is not None else _odd_method(method)
+    if known is None:
+        known = _odd_method(method)
+        judged = b"GET / HTTP/1.1" + raw[line_end:]
+    head.method = known
     if version == b"HTTP/1.1":
-        http10 = False
+        head._http10 = http10 = False
+        head._keep_alive = True
     elif version == b"HTTP/1.0":
-        http10 = True
+        head._http10 = http10 = True
+        head._keep_alive = False
     else:
         raise _bad_version(version)
-    head.http10 = http10
-    if raw.count(b"\n") - 2 > options.max_header_count:
-        raise RequestError(431, "too many header fields")
-    _check_fields(raw, line_end)
-    if len(raw) > options.max_header_line:
+    # A field takes four bytes at least
+    if len(raw) > 4 * options.max_header_count:
         _check_lengths(raw, options)
-
-    lower = raw.lower()
-    authority = None
-    if target.translate(None, _TARGET_BYTES):
-        raise RequestError(400, "invalid character in the request target")
-    if target[:1] != b"/":
-        target, authority = _odd_target(method, target)
-    head.target = target.decode("ascii")
-    head.host = _host(raw, lower, authority, http10)
-
-    head.keep_alive = not http10
-    head.upgrade = False
-    if lower.find(b"\r\nconnection:") >= 0:
-        _connection(head, lower)
-    head.length = 0
-    head.expect_continue = False
-    coded = lower.find(b"\r\ntransfer-encoding:")
-    sized = lower.find(b"\r\ncontent-length:")
-    if coded >= 0 or sized >= 0:
-        _body(head, lower, coded, sized)
-    return head
-
-
-def _check_fields(raw: bytes, line_end: int) -> None:
-    """Let llhttp judge the header block behind a neutral request line."""
+    # llhttp judges the header block; a method it does not know is hidden from it
     try:
-        Parser(_SINK).feed_data(b"GET / HTTP/1.1" + raw[line_end:])
-    except httptools.HttpParserUpgrade:
+        Parser(_SINK).feed_data(judged)
+    except HttpParserUpgrade:
         pass
-    except httptools.HttpParserError:
+    except HttpParserError:
         raise RequestError(400, "malformed header") from None
+
+    uri = target.decode("latin-1")
+    if not uri.isascii() or not uri.isprintable() or "#" in uri:
+        raise RequestError(400, "invalid character in the request target")
+    lower = raw.lower()
+    start = lower.find(b"\r\nhost:") + 7
+    if start < 7 or lower.find(b"\r\nhost:", start) >= 0:
+        head._host = _odd_host(start, http10)
+    else:
+        value = raw[start : raw.find(b"\r\n", start)]
+        head._host = _hosts.get(value) or _new_host(value)
+    if uri[:1] != "/":
+        uri = _odd_target(head, target)
+    head.uri = uri
+
+    # "Connection" and "Content-Length" begin alike
+    coded = lower.find(b"\r\ntransfer-encoding:") >= 0
+    if lower.find(b"\r\ncon") >= 0:
+        if lower.find(b"\r\nconnection:") >= 0:
+            _connection(head, lower)
+        sized = lower.find(b"\r\ncontent-length:") >= 0
+        if sized or coded:
+            _body(head, lower, coded, sized)
+        else:
+            head._length = 0
+    elif coded:
+        _body(head, lower, coded, False)
+    else:
+        head._length = 0
 
 
 def _check_lengths(raw: bytes, options: ServerOptions) -> None:
-    if any(len(line) > options.max_header_line for line in raw.split(b"\r\n")):
+    if raw.count(b"\n") - 2 > options.max_header_count:
+        raise RequestError(431, "too many header fields")
+    limit = options.max_header_line
+    if len(raw) > limit and any(len(line) > limit for line in raw.split(b"\r\n")):
         raise RequestError(431, "header line too long")
 
 
@@ -160,57 +159,53 @@ def _bad_version(version: bytes) -> RequestError:
     return RequestError(400, "malformed HTTP version")
 
 
-def _odd_target(method: bytes, target: bytes) -> tuple[bytes, bytes | None]:
+def _odd_target(head: Head, target: bytes) -> str:
     """Any target that is not a path: ``*`` for OPTIONS, absolute-form; CONNECT is refused."""
-    if method == b"CONNECT":
+    if head.method == "CONNECT":
         raise RequestError(501, "CONNECT is not served")
-    if target == b"*" and method == b"OPTIONS":
-        return target, None
+    if target == b"*" and head.method == "OPTIONS":
+        return "*"
     match = _ABSOLUTE.match(target)
     if match is None or not match[1]:
         raise RequestError(400, "invalid request target")
-    rest = target[match.end() :]
-    return (rest if rest[:1] == b"/" else b"/" + rest), match[1]
+    # RFC 9112 section 3.2.2: the target's authority replaces Host. Where they name different
+    # hosts, what was in front of us may have believed the other one.
+    named = _checked_host(match[1])
+    if head._host is not None and named.lower() != head._host.lower():
+        raise RequestError(400, "Host and the request target differ")
+    head._host = named
+    rest = target[match.end() :].decode("ascii")
+    return rest if rest[:1] == "/" else "/" + rest
 
 
-def values(lower: bytes, name: bytes, raw: bytes | None = None) -> list[bytes]:
-    """All values of a field, given the lower-cased head; from ``raw`` if their case matters."""
-    source = lower if raw is None else raw
+def values(lower: bytes, name: bytes) -> list[bytes]:
+    """All values of a field, lower-cased, given the lower-cased head."""
     needle = b"\r\n" + name + b":"
     found = []
     start = lower.find(needle)
     while start >= 0:
         begin = start + len(needle)
         end = lower.find(b"\r\n", begin)
-        found.append(source[begin:end].strip(_OWS))
+        found.append(lower[begin:end].strip(_OWS))
         start = lower.find(needle, end)
     return found
 
 
-def _host(raw: bytes, lower: bytes, authority: bytes | None, http10: bool) -> str | None:
-    start = lower.find(b"\r\nhost:")
-    if start < 0:
-        if not http10:
-            raise RequestError(400, "no Host header")
-        return None if authority is None else _checked_host(authority)
-    if lower.find(b"\r\nhost:", start + 7) >= 0:
+def _odd_host(start: int, http10: bool) -> None:
+    """No Host, or several."""
+    if start >= 7:
         raise RequestError(400, "several Host headers")
-    value = raw[start + 7 : raw.find(b"\r\n", start + 7)].strip(_OWS)
-    host = _hosts.get(value)
-    if host is None:
-        host = _checked_host(value)
-        if len(_hosts) >= _MAX_CACHED_HOSTS:
-            _hosts.clear()
-        if len(value) <= 64:
-            _hosts[value] = host
-    if authority is None:
-        return host
-    # RFC 9112 section 3.2.2: the target's authority replaces Host. Where they name different
-    # hosts, what was in front of us may have believed the other one.
-    named = _checked_host(authority)
-    if named.lower() != host.lower():
-        raise RequestError(400, "Host and the request target differ")
-    return named
+    if not http10:
+        raise RequestError(400, "no Host header")
+
+
+def _new_host(value: bytes) -> str:
+    host = _checked_host(value.strip(_OWS))
+    if len(_hosts) >= _MAX_CACHED_HOSTS:
+        _hosts.clear()
+    if len(value) <= 64:
+        _hosts[value] = host
+    return host
 
 
 def _checked_host(value: bytes) -> str:
@@ -227,38 +222,41 @@ def _connection(head: Head, lower: bytes) -> None:
         token.strip(_OWS) for value in values(lower, b"connection") for token in value.split(b",")
     }
     if b"close" in tokens:
-        head.keep_alive = False
-    elif head.http10:
-        head.keep_alive = b"keep-alive" in tokens
-    if b"upgrade" in tokens:
-        head.upgrade = b"websocket" in values(lower, b"upgrade")
+        head._keep_alive = False
+    elif head._http10:
+        head._keep_alive = b"keep-alive" in tokens
+    if b"upgrade" in tokens and b"websocket" in values(lower, b"upgrade"):
+        # Refused, it ends the connection: the client may have sent frames already
+        head._keep_alive = False
 
 
-def _body(head: Head, lower: bytes, coded: int, sized: int) -> None:
-    if coded >= 0:
-        if sized >= 0:
+def _body(head: Head, lower: bytes, coded: bool, sized: bool) -> None:
+    if coded:
+        if sized:
             raise RequestError(400, "both Content-Length and Transfer-Encoding")
-        if head.http10:
+        if head._http10:
             raise RequestError(400, "Transfer-Encoding on HTTP/1.0")
         codings = values(lower, b"transfer-encoding")
         if codings != [b"chunked"]:
-            known = all(coding in _CODINGS for value in codings for coding in value.split(b","))
+            names = [name.strip(_OWS) for value in codings for name in value.split(b",")]
+            known = _CODINGS.issuperset(names) and names.count(b"chunked") < 2
             raise RequestError(501 if known else 400, "unsupported Transfer-Encoding")
-        head.length = CHUNKED
+        head._length = CHUNKED
     else:
         lengths = values(lower, b"content-length")
         if len(lengths) != 1:
             raise RequestError(400, "several Content-Length headers")
-        head.length = _length(lengths[0])
+        head._length = _length(lengths[0])
     if lower.find(b"\r\ncontent-type:") >= 0 and len(values(lower, b"content-type")) > 1:
         raise RequestError(400, "several Content-Type headers")
+    head._expect_continue = False
     if lower.find(b"\r\nexpect:") >= 0:
         if values(lower, b"expect") != [b"100-continue"]:
             raise RequestError(417, "unknown expectation")
-        head.expect_continue = not head.http10
+        head._expect_continue = not head._http10
 
 
-_CODINGS: Final = frozenset({b"gzip", b"deflate", b"compress", b"x-gzip", b"x-compress"})
+_CODINGS: Final = frozenset({b"gzip", b"deflate", b"compress", b"x-gzip", b"x-compress", b"chunked"})
 
 
 def _length(value: bytes) -> int:

@@ -17,7 +17,7 @@ from cyclone.httputil import (
     split_host_and_port,
 )
 
-from ._parser import Head, field_pairs
+from ._parser import field_pairs, parse_head
 
 if TYPE_CHECKING:
     from http.cookies import SimpleCookie
@@ -51,9 +51,14 @@ class HTTPRequest:
         "__dict__",
         "__weakref__",
         "_body",
-        "_finish_waiters",
+        "_expect_continue",
         "_finish_time",
-        "_head",
+        "_finish_waiters",
+        "_host",
+        "_http10",
+        "_keep_alive",
+        "_length",
+        "_raw",
         "_start_time",
         "arguments",
         "body",
@@ -80,7 +85,13 @@ class HTTPRequest:
     _body: Body | None
     _finish_waiters: list[Deferred[str | None]] | None
     _finish_time: float | None
-    _head: Head | None
+    # Filled in by the parser
+    _expect_continue: bool
+    _host: str | None
+    _http10: bool
+    _keep_alive: bool
+    _length: int
+    _raw: bytes
     _start_time: float
     arguments: dict[str, list[bytes]]
     body: bytes
@@ -120,7 +131,10 @@ class HTTPRequest:
     ) -> None:
         if start_line is not None:
             method, uri, version = start_line
-        self._head = self._body = self._finish_waiters = self._finish_time = None
+        self._body = self._finish_waiters = self._finish_time = None
+        self._http10 = version == "HTTP/1.0"
+        self._length = 0
+        self._keep_alive = False
         self._start_time = time.monotonic()
         self.method = "GET" if method is None else method
         self.uri = "/" if uri is None else uri
@@ -249,31 +263,30 @@ class HTTPRequest:
                 waiter.callback(reason)
 
 
-def request_from_head(head: Head, connection: HTTPConnection, now: float) -> HTTPRequest:
-    """The request of a parsed head; the hot path, so it sets slots and nothing more."""
+_new = object.__new__
+
+
+def new_request(raw: bytes, connection: HTTPConnection, now: float) -> HTTPRequest:
+    """Parse a head into a request; the hot path, so it sets slots and nothing more.
+
+    `RequestError` as `parse_head` raises it.
+    """
     request = _new(HTTPRequest)
-    request._head = head
+    parse_head(raw, connection.server.options, request)
     request._body = None
     request._finish_waiters = None
     request._finish_time = None
     request._start_time = now
     request.connection = connection
-    request.method = head.method
-    request.uri = head.target
     return request
 
 
-_new = object.__new__
-
-
 def _headers(request: HTTPRequest) -> HTTPHeaders:
-    head = request._head
-    return HTTPHeaders() if head is None else HTTPHeaders.from_raw(field_pairs(head.raw))
+    return HTTPHeaders.from_raw(field_pairs(request._raw))
 
 
 def _version(request: HTTPRequest) -> str:
-    head = request._head
-    return "HTTP/1.1" if head is None or not head.http10 else "HTTP/1.0"
+    return "HTTP/1.0" if request._http10 else "HTTP/1.1"
 
 
 def _path(request: HTTPRequest) -> str:
@@ -290,10 +303,7 @@ def _host(request: HTTPRequest) -> str:
         host = connection.server.proxy.host(request.headers, connection.peer_ip)
         if host is not None:
             return host
-    head = request._head
-    if head is None or head.host is None:
-        return "127.0.0.1"
-    return head.host
+    return request._host or "127.0.0.1"
 
 
 def _host_name(request: HTTPRequest) -> str:

@@ -33,8 +33,10 @@ _BY_CLOSE: Final = "close"
 _NO_BODY: Final = "none"
 _RAW: Final = "raw"
 
-_BATCH_PIECES: Final = 64
 _BATCH_SIZE: Final = 16384
+
+_status_lines = wire.STATUS_LINES
+_length_lines = wire.LENGTH_LINES
 
 
 class Streamed:
@@ -91,7 +93,7 @@ class ResponseSide:
         self._incoming: Incoming | None = None
         self._response: Streamed | None = None
         self._outlet: Outlet | None = None
-        self._out: list[bytes] | None = None
+        self._out = b""
         self._tail = b""
         self._running = False
         self._reading_paused = False
@@ -148,14 +150,15 @@ class ResponseSide:
         """
         if self.request is not request or self._response is not None:
             raise RuntimeError("This request is not (or no longer) to be answered")
-        start = wire.status_line(status, reason)
-        head_only = request.method == "HEAD"
+        start = _status_lines.get(status) if reason is None else None
+        if start is None:
+            start = wire.status_line(status, reason)
         if type(headers) is bytes:
             fields = headers
-            end = wire.length_line(len(body))
+            size = len(body)
+            end = _length_lines[size] if size < 1024 else wire.length_line(size)
         else:
-            assert isinstance(headers, HTTPHeaders)
-            fields, end = self._fields(headers, len(body), head_only)
+            fields, end = self._fields(headers, body, request)  # type: ignore[arg-type]
             if date and "Date" in headers:
                 date = False
         if status < 200 or status == 204 or status == 304:
@@ -163,28 +166,51 @@ class ResponseSide:
                 raise HTTPOutputError("An informational status does not end a response")
             end = wire.CRLF
             body = b""
-        elif head_only:
+        elif request.method == "HEAD":
             body = b""
-        if date:
-            fields += wire.date_line()
-        if not self.keep_alive or self._incoming is not None:
+        if not self.keep_alive or self._incoming is not None or request._http10:
+            end = self._connection_line(request) + end
+        server = self.server
+        now = server.monotonic()
+        data = b"".join((start, server.date_line(now) if date else b"", fields, end, body))
+        if self._running:
+            out = self._out
+            self._out = out + data if out else data
+            if len(data) > _BATCH_SIZE or len(out) > _BATCH_SIZE:
+                self._flush()
+        else:
+            self._put(data)
+        # What _done() does, for the common case
+        if self.keep_alive and self._running and self._incoming is None and self._producer is None:
+            self.request = None
+            self._close_callback = None
+            request._finish_time = now
+            if self._outlet is None:
+                self.deadline = now + server.idle_timeout
+            if request._finish_waiters is not None:
+                request._finished(None)
+        else:
+            self._done(request)
+
+    def _connection_line(self, request: HTTPRequest) -> bytes:
+        """The ``Connection`` header of an answer that begins now, if it needs one."""
+        if self._incoming is not None:
             self._settle_keep_alive()
         if not self.keep_alive:
-            fields += wire.CLOSE
-        elif request._head is not None and request._head.http10:
-            fields += wire.KEEP_ALIVE
-        self._emit(b"".join((start, fields, end, body)))
-        self._done(request)
+            return wire.CLOSE
+        return wire.KEEP_ALIVE if request._http10 else b""
 
-    def _fields(self, headers: HTTPHeaders, size: int, head_only: bool) -> tuple[bytes, bytes]:
+    def _fields(
+        self, headers: HTTPHeaders, body: bytes, request: HTTPRequest
+    ) -> tuple[bytes, bytes]:
         """The wire form of headers, and the end of the head with the length of the body."""
         length = wire.declared_length(headers)
         if "Connection" in headers or "Transfer-Encoding" in headers:
             headers = self._own_framing(headers)
         if length is None:
-            return headers.wire(), wire.length_line(size)
-        if length != size and not head_only:
-            raise HTTPOutputError(f"Content-Length is {length}, the body has {size} bytes")
+            return headers.wire(), wire.length_line(len(body))
+        if length != len(body) and request.method != "HEAD":
+            raise HTTPOutputError(f"Content-Length is {length}, the body has {len(body)} bytes")
         return headers.wire(), wire.CRLF
 
     def _own_framing(self, headers: HTTPHeaders) -> HTTPHeaders:
@@ -217,7 +243,7 @@ class ResponseSide:
             raise RuntimeError("The head of this response was sent already")
         status = start_line.code
         start = wire.status_line(status, start_line.reason)
-        http10 = request._head is not None and request._head.http10
+        http10 = request._http10
         if 100 <= status < 200 and status != 101:
             if http10:
                 return succeed(None)
@@ -227,15 +253,10 @@ class ResponseSide:
             return self._push(b"".join((start, headers.wire(), wire.CRLF)))
         response, framing, fields = self._framing(request, status, headers, http10)
         if "Date" not in headers:
-            fields += wire.date_line()
-        if not self.keep_alive or self._incoming is not None:
-            self._settle_keep_alive()
-        if not self.keep_alive:
-            fields += wire.CLOSE
-        elif http10:
-            fields += wire.KEEP_ALIVE
+            fields += self.server.date_line(self.server.monotonic())
+        connection = self._connection_line(request)
         self._response = response
-        data = b"".join((start, fields, framing, wire.CRLF))
+        data = b"".join((start, fields, framing, connection, wire.CRLF))
         if chunk:
             data += self._framed(response, chunk)
         return self._push(data)
@@ -440,7 +461,7 @@ class ResponseSide:
             self.abort()
             return
         if request is not None or incoming is None:
-            self._emit(error_response(error.status_code, request))
+            self._emit(error_response(error.status_code, request, self._date()))
         self._linger()
 
     def _head_buffer_clear(self) -> None: ...
@@ -451,7 +472,7 @@ class ResponseSide:
         if self.request is request and self._state == OPEN:
             if self._response is None:
                 self.keep_alive = False
-                self._emit(error_response(500, request))
+                self._emit(error_response(500, request, self._date()))
                 self._done(request)
             else:
                 self.abort()
@@ -597,21 +618,17 @@ class ResponseSide:
     def _emit(self, data: bytes) -> None:
         """Send; while input is being worked on, what belongs together leaves in one piece."""
         if self._running:
-            out = self._out
-            if out is None:
-                self._out = [data]
-            else:
-                out.append(data)
-            if len(data) > _BATCH_SIZE or (out is not None and len(out) >= _BATCH_PIECES):
+            self._out += data
+            if len(self._out) > _BATCH_SIZE:
                 self._flush()
         else:
             self._put(data)
 
     def _flush(self) -> None:
         out = self._out
-        if out is not None:
-            self._out = None
-            self._put(out[0] if len(out) == 1 else b"".join(out))
+        if out:
+            self._out = b""
+            self._put(out)
 
     def _put(self, data: bytes) -> None:
         outlet = self._outlet
@@ -683,6 +700,9 @@ class ResponseSide:
         else:
             self.deadline = NEVER
 
+    def _date(self) -> bytes:
+        return self.server.date_line(self.server.monotonic())
+
     def _now_plus(self, seconds: float) -> float:
         return self.server.monotonic() + seconds
 
@@ -700,7 +720,7 @@ class ResponseSide:
         raise NotImplementedError
 
 
-def error_response(status: int, request: HTTPRequest | None) -> bytes:
+def error_response(status: int, request: HTTPRequest | None, date: bytes) -> bytes:
     """A complete small answer that ends the connection."""
     reason = responses.get(status, "Error")
     body = f"{status} {reason}\n".encode("latin-1")
@@ -708,7 +728,7 @@ def error_response(status: int, request: HTTPRequest | None) -> bytes:
     end = wire.length_line(len(body))
     if request is not None and request.method == "HEAD":
         body = b""
-    return b"".join((wire.status_line(status), head, wire.date_line(), wire.CLOSE, end, body))
+    return b"".join((wire.status_line(status), head, date, wire.CLOSE, end, body))
 
 
 __all__ = ["ResponseSide", "Streamed", "error_response"]

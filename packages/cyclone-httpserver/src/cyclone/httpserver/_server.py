@@ -15,6 +15,7 @@ from ._errors import RequestError
 from ._events import EventLogger
 from ._options import ServerOptions
 from ._timeouts import NEVER, Sweeper
+from ._writer import DateLine
 
 if TYPE_CHECKING:
     from ._request import HTTPRequest
@@ -57,6 +58,7 @@ class HTTPServer:
         self.monotonic = monotonic
         self.ssl_options = ssl_options
         self.proxy: Any = None
+        self.date_line = DateLine()
         self.closing = False
         self.idle_timeout = self.options.idle_connection_timeout or NEVER
         self.request_limit = self.options.max_requests_per_connection or NEVER

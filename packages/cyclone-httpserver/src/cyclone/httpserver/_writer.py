@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from typing import Final
 
 from cyclone.httputil import HTTPHeaders, HTTPOutputError, http_date, responses
@@ -18,11 +19,11 @@ CHUNKED_LINE: Final = b"Transfer-Encoding: chunked\r\n"
 # RFC 9112 section 4: a reason is printable text; a client's eyes only, so ASCII will do
 _REASON = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
-_status_lines: Final[dict[int, bytes]] = {
+STATUS_LINES: Final[dict[int, bytes]] = {
     code: f"HTTP/1.1 {code} {reason}\r\n".encode("latin-1") for code, reason in responses.items()
 }
 #: ``Content-Length: n`` with the empty line behind it, for the lengths most answers have.
-_length_lines: Final = tuple(b"Content-Length: %d\r\n\r\n" % size for size in range(1024))
+LENGTH_LINES: Final = tuple(b"Content-Length: %d\r\n\r\n" % size for size in range(1024))
 
 
 def status_line(status: int, reason: str | None = None) -> bytes:
@@ -31,7 +32,7 @@ def status_line(status: int, reason: str | None = None) -> bytes:
     `HTTPOutputError` for a status that is not of three digits or a reason with control characters.
     """
     if reason is None:
-        line = _status_lines.get(status)
+        line = STATUS_LINES.get(status)
         if line is not None:
             return line
         reason = "Unknown"
@@ -44,7 +45,7 @@ def status_line(status: int, reason: str | None = None) -> bytes:
 
 def length_line(size: int) -> bytes:
     """``Content-Length`` and the end of the head."""
-    return _length_lines[size] if size < 1024 else b"Content-Length: %d\r\n\r\n" % size
+    return LENGTH_LINES[size] if size < 1024 else b"Content-Length: %d\r\n\r\n" % size
 
 
 def chunk(data: bytes) -> bytes:
@@ -57,18 +58,27 @@ def bodiless(status: int) -> bool:
     return status < 200 or status == 204 or status == 304
 
 
-_date_second = 0
-_date_line = b""
+class DateLine:
+    """The ``Date`` header line, made once a second.
 
+    Asked with the time of a monotonic clock; ``until`` is when the line has to be made again. A
+    jump of the wall clock shows within a second.
+    """
 
-def date_line() -> bytes:
-    """The ``Date`` header line, made once a second."""
-    global _date_second, _date_line
-    now = int(time.time())
-    if now != _date_second:
-        _date_line = f"Date: {http_date(now)}\r\n".encode("ascii")
-        _date_second = now
-    return _date_line
+    __slots__ = ("_time", "line", "until")
+
+    def __init__(self, wall_clock: Callable[[], float] = time.time) -> None:
+        self._time = wall_clock
+        self.line = b""
+        self.until = float("-inf")
+
+    def __call__(self, now: float) -> bytes:
+        """The line at the monotonic time ``now``."""
+        if now >= self.until:
+            wall = self._time()
+            self.line = f"Date: {http_date(wall)}\r\n".encode("ascii")
+            self.until = now + 1.0 - wall % 1.0
+        return self.line
 
 
 def declared_length(headers: HTTPHeaders) -> int | None:
@@ -79,11 +89,3 @@ def declared_length(headers: HTTPHeaders) -> int | None:
     if not (value.isascii() and value.isdigit()):
         raise HTTPOutputError("Invalid Content-Length in a response")
     return int(value)
-
-
-def without_framing(headers: HTTPHeaders) -> HTTPHeaders:
-    """The headers without those that only the connection may write."""
-    if "Transfer-Encoding" in headers or "Connection" in headers:
-        headers = headers.copy()
-        headers.pop("Transfer-Encoding", None)
-    return headers
