@@ -125,10 +125,14 @@ def test_no_web_server_is_loaded(tmp_path: Path) -> None:
 
 
 def test_the_translations_are_up_to_date() -> None:
+    extract = ["extract", "templates", "--check", "--csv", "translations"]
     run = subprocess.run(
-        [sys.executable, "-m", "cyclone.locale", "extract", "templates", "--check", "--csv", "translations"],
-        cwd=EXAMPLE, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [sys.executable, "-m", "cyclone.locale", *extract],
+        cwd=EXAMPLE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert run.returncode == 0, run.stdout + run.stderr
 
 

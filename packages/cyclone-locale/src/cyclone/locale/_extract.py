@@ -62,7 +62,8 @@ def directives(source: str, name: str = "<string>") -> Iterator[Directive]:
 def _end(source: str, start: int, opener: str) -> int:
     """Where the directive's closer is: the first one that is not inside a string or a bracket.
 
-    A directive without Python ends at its very first closer. When none of the next few will do, the first one of all (and -1 if there is none).
+    A directive without Python ends at its very first closer, and so does one for which none of the
+    next few will do. -1 if there is none.
     """
     closer = _CLOSERS[opener]
     first = end = source.find(closer, start)
