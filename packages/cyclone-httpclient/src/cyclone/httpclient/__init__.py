@@ -1,6 +1,56 @@
 """An HTTP client on Twisted's Agent with Tornado's and Cyclone's fetch."""
 
-__all__ = ["__version__"]
+from ._client import AsyncHTTPClient, SimpleAsyncHTTPClient
+from ._cookies import Cookie, CookieJar
+from ._errors import (
+    HTTPClientError,
+    HTTPConnectError,
+    HTTPError,
+    HTTPProtocolError,
+    HTTPProxyError,
+    HTTPResolveError,
+    HTTPResponseTooLargeError,
+    HTTPStreamClosedError,
+    HTTPTimeoutError,
+    HTTPTLSError,
+    OptionConflictError,
+)
+from ._fetch import HTTPClient, fetch, getPage
+from ._jsonrpc import JsonRPC, JsonRPCError
+from ._options import RequestOptions
+from ._request import HTTPRequest
+from ._response import HTTPResponse
+from ._testing import InMemoryAgent, SentRequest, StubResponse
+
+__all__ = [
+    "AsyncHTTPClient",
+    "Cookie",
+    "CookieJar",
+    "HTTPClient",
+    "HTTPClientError",
+    "HTTPConnectError",
+    "HTTPError",
+    "HTTPProtocolError",
+    "HTTPProxyError",
+    "HTTPRequest",
+    "HTTPResolveError",
+    "HTTPResponse",
+    "HTTPResponseTooLargeError",
+    "HTTPStreamClosedError",
+    "HTTPTLSError",
+    "HTTPTimeoutError",
+    "InMemoryAgent",
+    "JsonRPC",
+    "JsonRPCError",
+    "OptionConflictError",
+    "RequestOptions",
+    "SentRequest",
+    "SimpleAsyncHTTPClient",
+    "StubResponse",
+    "__version__",
+    "fetch",
+    "getPage",
+]
 
 __version__: str
 

@@ -1,0 +1,100 @@
+"""Waiting for what a caller's function returned: a Deferred, a coroutine, an asyncio awaitable.
+
+On Twisted's asyncio reactor a coroutine runs as an ``asyncio.Task`` in which Deferreds may be
+awaited too, so that ``asyncio.sleep`` and ``asyncio.timeout`` work in a ``streaming_callback``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Coroutine, Generator
+from inspect import isawaitable
+from typing import TypeVar
+
+from twisted.internet.defer import Deferred, succeed
+
+_T = TypeVar("_T")
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The asyncio loop that runs this very call, if one does."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+class _Mixed(Awaitable[_T]):
+    """A coroutine as an asyncio awaitable: the Deferreds it waits for become futures."""
+
+    def __init__(self, coroutine: Coroutine[object, object, _T], loop: asyncio.AbstractEventLoop):
+        self._coroutine = coroutine
+        self._loop = loop
+
+    def __await__(self) -> Generator[object, object, _T]:
+        coroutine = self._coroutine
+        step, argument = coroutine.send, None
+        while True:
+            try:
+                waited = step(argument)
+            except StopIteration as stop:
+                result: _T = stop.value
+                return result
+            try:
+                if isinstance(waited, Deferred):
+                    argument = yield from self._future(waited).__await__()
+                else:
+                    argument = yield waited  # type: ignore[assignment]
+                step = coroutine.send
+            except GeneratorExit:
+                coroutine.close()
+                raise
+            except BaseException as error:
+                step, argument = coroutine.throw, error  # type: ignore[assignment]
+
+    def _future(self, waited: Deferred[object]) -> asyncio.Future[object]:
+        return waited.asFuture(self._loop)
+
+
+async def _run(mixed: _Mixed[_T]) -> _T:
+    return await mixed
+
+
+def to_deferred(value: Awaitable[_T]) -> Deferred[_T]:
+    """Start the awaitable, if it needs to be, and return a Deferred of its result.
+
+    :raises TypeError: when the object cannot be awaited.
+    """
+    if isinstance(value, Deferred):
+        return value
+    loop = running_loop()
+    if isinstance(value, Coroutine):
+        if loop is None:
+            return Deferred.fromCoroutine(value)
+        return Deferred.fromFuture(loop.create_task(_run(_Mixed(value, loop))))
+    if isinstance(value, asyncio.Future):
+        return Deferred.fromFuture(value)
+    if not isawaitable(value):
+        raise TypeError(f"expected an awaitable, not {type(value).__name__}")
+
+    async def wait() -> _T:
+        return await value
+
+    return to_deferred(wait())
+
+
+def pending(value: object) -> Deferred[object] | None:
+    """What a callback returned, as a Deferred to wait for, or ``None`` when it is done.
+
+    :raises TypeError: for a result that is neither ``None`` nor awaitable.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, Deferred) and not isawaitable(value):
+        raise TypeError(f"the callback returned {type(value).__name__}, not None or an awaitable")
+    return to_deferred(value)
+
+
+def done() -> Deferred[None]:
+    """A Deferred that has fired."""
+    return succeed(None)
