@@ -180,8 +180,9 @@ CONTROLS = [*map(chr, range(0x21)), "\x7f", ";"]
 def test_characters_that_would_end_an_attribute(char: str) -> None:
     handler = Handler()
     for attribute in ("domain", "path", "samesite", "DoMaIn", "PaTh"):
+        options: dict[str, Any] = {attribute: "a" + char}
         with pytest.raises(CookieError, match=f"Invalid cookie attribute {attribute}"):
-            handler.set_cookie("foo", "bar", **{attribute: "a" + char})
+            handler.set_cookie("foo", "bar", **options)
     with pytest.raises(CookieError, match="Invalid cookie attribute name"):
         handler.set_cookie("foo" + char, "bar")
     if char != ";":
@@ -238,8 +239,9 @@ def test_attributes_in_another_case_are_deprecated() -> None:
     handler = Handler()
     with pytest.warns(DeprecationWarning, match="HttpOnly, pATH"):
         handler.set_cookie("a", "b", HttpOnly=True, pATH="/foo")
+    options: dict[str, Any] = {"Max-Age": 5, "comment": "none"}
     with pytest.warns(DeprecationWarning, match="Max-Age"):
-        handler.set_cookie("c", "d", **{"Max-Age": 5, "comment": "none"})
+        handler.set_cookie("c", "d", **options)
     assert handler.sent == ["a=b; HttpOnly; Path=/foo", "c=d; Max-Age=5; Path=/"]
 
 
@@ -265,8 +267,9 @@ def test_clear_cookie() -> None:
 
 @pytest.mark.parametrize("name", ["expires", "expires_days", "max_age"])
 def test_clear_cookie_takes_no_time(name: str) -> None:
+    options: dict[str, Any] = {name: 1}
     with pytest.raises(TypeError, match=name):
-        Handler().clear_cookie("a", **{name: 1})
+        Handler().clear_cookie("a", **options)
 
 
 def test_clear_all_cookies_skips_names_nobody_can_set() -> None:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     from cyclone.httpserver import HTTPRequest
     from cyclone.httputil import HTTPHeaders
+    from cyclone.locale import Locale
     from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
 
     from ._application import Application
     from ._transforms import OutputTransform
@@ -53,6 +55,10 @@ class HandlerBase:
     _auto_finish: bool = True
     # The handler's method has returned (or waits) and the answer is still to come.
     _suspended: bool = False
+    # From render() of something that has to wait until it has finished the request.
+    _render_pending: Deferred[None] | None = None
+    # An error page is being made: what fails now must not lead to another.
+    _in_error_page: bool = False
     # Bytes of the body that were handed to the connection.
     _bytes_written: int = 0
 
@@ -109,6 +115,9 @@ class HandlerBase:
         ) -> None: ...
 
         def _handle_request_exception(self, error: BaseException) -> None: ...
+        def _write_error_failed(
+            self, status_code: int, error: BaseException | None = None
+        ) -> None: ...
         def _request_summary(self) -> str: ...
 
         # _execution.py
@@ -117,6 +126,7 @@ class HandlerBase:
         def _resolved(self) -> None: ...
         # Starts a coroutine, Deferred or asyncio awaitable at once, beside whatever runs.
         def _spawn(self, awaitable: Awaitable[Any]) -> Deferred[Any]: ...
+        def _handle_failure(self, failure: Failure) -> None: ...
 
         # _arguments.py
         def get_argument(
@@ -141,6 +151,15 @@ class HandlerBase:
         def current_user(self) -> Any: ...
         @current_user.setter
         def current_user(self, value: Any) -> None: ...
+
+        # _localization.py, _static_urls.py
+        @property
+        def locale(self) -> Locale: ...
+        @locale.setter
+        def locale(self, value: Locale) -> None: ...
+        def static_url(
+            self, path: str, include_host: bool | None = None, **kwargs: Any
+        ) -> str: ...
 
         # _handler.py
         def on_finish(self) -> None: ...

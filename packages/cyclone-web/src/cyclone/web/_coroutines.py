@@ -129,13 +129,17 @@ class _Driver:
             advance, value = self._coroutine.throw, AsyncioReactorRequired(yielded)
 
     def _resume(self, result: object) -> None:
-        # The awaited Deferred hands its own result (or raises its failure) while its callbacks run, so there
-        # is nothing to send; returning None marks a failure as handled.
+        # The awaited Deferred hands its own result while its callbacks run, so there is nothing to send. A
+        # failure it could only raise after they ran, so that is thrown; returning None marks it as handled.
         self._waiting_on = None
         context = self._context
         if context is None:
             raise RuntimeError("resumed before it was started")
-        context.run(self._step, self._coroutine.send, None)
+        if isinstance(result, Failure):
+            error: Any = result.value
+            context.run(self._step, self._coroutine.throw, error)
+        else:
+            context.run(self._step, self._coroutine.send, None)
 
 
 # --- on Twisted's asyncio reactor ---------------------------------------------------------

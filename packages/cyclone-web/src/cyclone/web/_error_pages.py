@@ -51,6 +51,7 @@ class ErrorsMixin(HandlerBase):
         if status_code == 304:
             self._finish_error()
             return
+        self._in_error_page = True
         try:
             result: object = self.write_error(status_code, **kwargs)
         except Exception:
@@ -65,7 +66,7 @@ class ErrorsMixin(HandlerBase):
         self._finish_error()
 
     def _finish_error(self) -> None:
-        if not self._finished:
+        if not self._finished and not self._render_pending:
             self.finish()
 
     def _write_error_failed(self, status_code: int, error: BaseException | None = None) -> None:

@@ -64,26 +64,36 @@ class ExecutionMixin(HandlerBase):
         path_kwargs: Mapping[str, bytes | None],
     ) -> None:
         try:
-            self._check_request(path_args, path_kwargs)
+            if self.request.method != "GET" or path_args or path_kwargs:
+                self._check_request(path_args, path_kwargs)
+            elif "GET" in self.SUPPORTED_METHODS:
+                self.path_args = []
+                self.path_kwargs = {}
+            else:
+                raise HTTPError(405)
             pending: Any = self.prepare()
             if pending is not None:
                 self._run(self._finish_prepare(pending))
                 return
             if self._finished:
                 return
-            pending = self._call_method()
-            if pending is not None:
-                if isinstance(pending, Deferred):
-                    self._wait_for(pending)
-                else:
-                    self._run(self._finish_method(pending))
-            elif not self._finished:
-                if self._auto_finish and not self._render_pending:
-                    self.finish()
-                else:
-                    self._suspend(None)
+            self._run_method()
         except BaseException as error:
             self._handle_request_exception(error)
+
+    def _run_method(self) -> None:
+        """Call the method; finish, unless that is for later."""
+        pending = self._call_method()
+        if pending is not None:
+            if isinstance(pending, Deferred):
+                self._wait_for(pending)
+            else:
+                self._run(self._finish_method(pending))
+        elif not self._finished:
+            if self._auto_finish and self._render_pending is None:
+                self.finish()
+            else:
+                self._suspend(self._render_pending)
 
     def _check_request(
         self, path_args: Sequence[bytes | None], path_kwargs: Mapping[str, bytes | None]

@@ -107,4 +107,4 @@ class TemplateNamespace(dict[str, Any]):
     def __ror__(self, other: dict[Any, Any]) -> dict[Any, Any]:
         return other | self.copy()
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from weakref import WeakKeyDictionary
 
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import Deferred
 
 from cyclone.escape import utf8, xhtml_escape
 
@@ -43,8 +43,6 @@ class RenderingMixin(HandlerBase):
 
     _ui: UINamespace | None = None
     _fresh_loaders: list[BaseLoader] | None = None
-    # True from render() of something that has to wait until it has finished the request.
-    _render_pending: bool = False
 
     @property
     def ui(self) -> UINamespace:
@@ -221,27 +219,31 @@ class RenderingMixin(HandlerBase):
             self._fresh_loaders.append(loader)
             loader.reset()
 
+    def _answer_late_failure(self, failure: Failure) -> None:
+        if self._in_error_page:
+            # Another try at the error page would fail in the same way, for ever.
+            self._write_error_failed(self._status_code, failure.value)
+        else:
+            self._handle_failure(failure)
+
     def _finish_later(self, rendering: Rendering) -> Deferred[None]:
-        self._render_pending = True
         work = self._spawn(rendering.complete())
         done: Deferred[None] = Deferred(lambda _: work.cancel())
+        self._render_pending = done
 
         def send(html: bytes) -> None:
-            self._render_pending = False
+            self._render_pending = None
             # Whoever finished meanwhile (a timeout, an error page) was first.
             if not self._finished:
                 self.finish(self._with_assets(html))
 
         def fail(failure: Failure) -> None:
-            self._render_pending = False
+            self._render_pending = None
             self._ui = None
-            if done.callbacks or failure.check(CancelledError):
-                # The handler waits for this Deferred: it hears of the failure, and so does the
-                # error page.
-                done.errback(failure)
-                return
-            self._handle_failure(failure)
-            done.callback(None)
+            # Whoever waits for it hears first, and a handler that fails of it is answered for.
+            # What nobody took is answered here.
+            done.errback(failure)
+            done.addErrback(self._answer_late_failure)
 
         work.addCallback(send).addCallbacks(done.callback, fail)
         return done

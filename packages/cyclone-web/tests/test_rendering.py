@@ -1,0 +1,422 @@
+"""Rendering in handlers: loaders, names, sync and async pages, failures."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock, deferLater
+
+from cyclone.template import BaseLoader, DictLoader, TemplateError
+from cyclone.web import HTTPError, RequestHandler
+from cyclone.web._rendering import MAX_TEMPLATE_LOADERS
+
+Serve = Callable[..., Any]
+
+
+class Page(RequestHandler):
+    """Renders page.html."""
+
+    def get(self) -> None:
+        self.render("page.html", title="<t>")
+
+
+def page(serve: Serve, template: str, handler: type[RequestHandler] = Page, **settings: Any) -> Any:
+    loader = DictLoader({"page.html": template, "other.html": "other"})
+    return serve([("/", handler)], template_loader=loader, **settings)
+
+
+def test_render_finishes(serve: Serve) -> None:
+    response = page(serve, "<h1>{{ title }}</h1>").fetch(path="/")
+    assert response.text == "<h1>&lt;t&gt;</h1>"
+    assert response.headers["Content-Type"] == "text/html; charset=UTF-8"
+    assert "Etag" in response.headers
+    assert response.headers.get("Vary") is None
+
+
+def test_render_after_finish(serve: Serve) -> None:
+    seen: list[object] = []
+
+    class Twice(RequestHandler):
+        def get(self) -> None:
+            seen.append(self.render("page.html"))
+            try:
+                self.render("page.html")
+            except RuntimeError as error:
+                seen.append(str(error))
+
+    assert page(serve, "x", Twice).fetch(path="/").text == "x"
+    assert isinstance(seen[0], Deferred)
+    assert seen[0].called
+    assert seen[1] == "Cannot render() after finish()"
+
+
+NAMES = [
+    ("{{ handler.__class__.__name__ }}", "Page"),
+    ("{{ request.path }}", "/"),
+    ("{{ current_user }}", "None"),
+    ("{{ locale.code }}", "en_US"),
+    ("{{ _('hello') }}", "hello"),
+    ("{{ _('one', 'many', 2) }}", "many"),
+    ("{{ pgettext('menu', 'open') }}", "open"),
+    ("{{ reverse_url('home') }}", "/"),
+    ("{{ static_url('x.css', include_version=False) }}", "/static/x.css"),
+    ("{% raw xsrf_form_html()[:20] %}", '<input type="hidden"'),
+    ("{{ escape('&') }}", "&amp;amp;"),
+    ("{% raw json_encode([1]) %}", "[1]"),
+    ("{{ url_escape('a b') }}", "a+b"),
+    ("{{ squeeze(' a  b ') }}", "a b"),
+    ("{{ datetime.datetime(2020, 1, 2).year }}", "2020"),
+    ("{{ modules.linkify('x') }}", "x"),
+    ("{{ _modules.linkify('x') }}", "x"),
+]
+
+
+@pytest.mark.parametrize(("template", "text"), NAMES, ids=[name for name, _ in NAMES])
+def test_names(template: str, text: str, serve: Serve, tmp_path: Path) -> None:
+    loader = DictLoader({"page.html": template})
+    client = serve([("/", Page, {}, "home")], template_loader=loader, static_path=str(tmp_path))
+    assert client.fetch(path="/").text == text
+
+
+def test_user_and_locale_are_worked_out_only_when_used(serve: Serve) -> None:
+    class Lazy(Page):
+        def get_current_user(self) -> None:
+            raise AssertionError("nobody asked")
+
+        def get_user_locale(self) -> None:
+            raise AssertionError("nobody asked")
+
+    assert page(serve, "{{ title }}", Lazy).fetch(path="/").status == 200
+    assert page(serve, "{{ current_user }}", Lazy).fetch(path="/").status == 500
+
+
+def test_get_template_namespace_can_be_overridden(serve: Serve) -> None:
+    class More(Page):
+        def get_template_namespace(self) -> dict[str, Any]:
+            namespace = super().get_template_namespace()
+            namespace["more"] = "more " + namespace["locale"].code
+            namespace["title"] = "hidden"
+            return {**namespace}
+
+    assert (
+        page(serve, "{{ more }} {{ title }}", More).fetch(path="/").text == "more en_US &lt;t&gt;"
+    )
+
+
+def test_a_key_error_in_get_current_user_is_not_a_missing_name(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(Page):
+        def get_current_user(self) -> object:
+            session: dict[str, str] = {}
+            return session["user"]
+
+    assert page(serve, "{{ current_user }}", Broken).fetch(path="/").status == 500
+    assert "KeyError: 'user'" in caplog.text
+
+
+def test_an_http_error_in_a_template_keeps_its_status(serve: Serve) -> None:
+    def teapot(handler: RequestHandler) -> None:
+        raise HTTPError(418)
+
+    client = page(serve, "{{ teapot() }}", ui_methods={"teapot": teapot})
+    assert client.fetch(path="/").status == 418
+
+
+def test_render_string(serve: Serve) -> None:
+    class String(RequestHandler):
+        def get(self) -> None:
+            html = self.render_string("page.html", title=1)
+            assert type(html) is bytes
+            self.write(b"[" + html + b"]")
+
+    assert page(serve, "{{ title }}", String).fetch(path="/").text == "[1]"
+
+
+# --- pages that wait -------------------------------------------------------------------------
+
+
+def later(clock: Clock, value: object, seconds: float = 1) -> Callable[..., Deferred[object]]:
+    def answer() -> object:
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    return lambda handler: deferLater(clock, seconds, answer)
+
+
+def test_render_string_refuses_to_wait_and_says_where(
+    serve: Serve, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class String(RequestHandler):
+        def get(self) -> None:
+            try:
+                self.render_string("page.html")
+            except TemplateError as error:
+                self.finish(str(error))
+
+    client = page(serve, "\n\n{{ later() }}", String, ui_methods={"later": later(clock, "x")})
+    text = client.fetch(path="/").text
+    assert "page.html" in text
+    assert "3" in text
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "a{{ later() }}b",
+        "a{% raw later() %}b",
+        "a{{ await later() }}b",
+        "a{% set x = await later() %}{{ x }}b",
+        "{% apply squeeze %}a{{ await later() }}b{% end %}",
+    ],
+)
+def test_render_string_async(template: str, serve: Serve, clock: Clock) -> None:
+    class String(RequestHandler):
+        async def get(self) -> None:
+            html = self.render_string_async("page.html")
+            assert isinstance(html, Deferred)
+            self.write(await html)
+
+    connection = page(serve, template, String, ui_methods={"later": later(clock, "&")}).start()
+    clock.advance(1)
+    (response,) = connection.responses()
+    assert response.text.replace("&amp;", "&") == "a&b"
+
+
+def test_render_string_async_of_a_page_that_does_not_wait(serve: Serve) -> None:
+    class String(RequestHandler):
+        async def get(self) -> None:
+            self.write(await self.render_string_async("page.html", title=2))
+
+    assert page(serve, "{{ title }}", String).fetch(path="/").text == "2"
+
+
+def test_a_failure_is_answered_although_nobody_waits(
+    serve: Serve, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = page(serve, "\n{{ later() }}", ui_methods={"later": later(clock, ValueError("no"))})
+    connection = client.start()
+    clock.advance(1)
+    (response,) = connection.responses()
+    assert response.status == 500
+    assert caplog.text.count("ValueError: no") == 1
+    gc.collect()
+    assert "Unhandled" not in caplog.text
+
+
+def test_an_http_error_that_comes_late_keeps_its_status(serve: Serve, clock: Clock) -> None:
+    client = page(serve, "{{ later() }}", ui_methods={"later": later(clock, HTTPError(410))})
+    connection = client.start()
+    clock.advance(1)
+    assert connection.responses()[0].status == 410
+
+
+def test_a_handler_may_answer_for_the_failure_itself(serve: Serve, clock: Clock) -> None:
+    class Careful(RequestHandler):
+        async def get(self) -> None:
+            try:
+                await self.render("page.html")
+            except Exception:
+                self.finish("sorry")
+
+    methods = {"later": later(clock, ValueError("no"))}
+    connection = page(serve, "{{ later() }}", Careful, ui_methods=methods).start()
+    clock.advance(1)
+    (response,) = connection.responses()
+    assert (response.status, response.text) == (200, "sorry")
+
+
+def test_an_error_page_may_wait(serve: Serve, clock: Clock) -> None:
+    class Wrong(RequestHandler):
+        def get(self) -> None:
+            raise HTTPError(404)
+
+        def write_error(self, status_code: int, **kwargs: Any) -> None:
+            self.render("page.html")
+
+    connection = page(
+        serve, "not {{ later() }}", Wrong, ui_methods={"later": later(clock, "here")}
+    ).start()
+    clock.advance(1)
+    (response,) = connection.responses()
+    assert (response.status, response.text) == (404, "not here")
+
+
+def test_an_error_page_that_fails_late(serve: Serve, clock: Clock) -> None:
+    class Wrong(RequestHandler):
+        def get(self) -> None:
+            raise HTTPError(404)
+
+        def write_error(self, status_code: int, **kwargs: Any) -> None:
+            self.render("page.html")
+
+    methods = {"later": later(clock, ValueError("no"))}
+    connection = page(serve, "not {{ later() }}", Wrong, ui_methods=methods).start()
+    clock.advance(1)
+    clock.advance(1)
+    (response,) = connection.responses()
+    assert response.status == 404
+
+
+@pytest.mark.parametrize("cancel", [True, False])
+def test_the_client_goes_away_while_the_page_waits(
+    cancel: bool, serve: Serve, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    cancelled: list[object] = []
+
+    def method(handler: RequestHandler) -> Deferred[str]:
+        return Deferred(cancelled.append)
+
+    settings: dict[str, Any] = {"ui_methods": {"later": method}, "cancel_on_disconnect": cancel}
+    connection = page(serve, "{{ later() }}", **settings).start()
+    connection.lose()
+    assert len(cancelled) == int(cancel)
+    assert "Uncaught" not in caplog.text
+
+
+# --- loaders ------------------------------------------------------------------------------------
+
+
+def test_template_path(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("from {{ title }}", "utf-8")
+    for path in (tmp_path, str(tmp_path)):
+        assert serve([("/", Page)], template_path=path).fetch(path="/").text == "from &lt;t&gt;"
+
+
+def test_without_template_path_the_handlers_folder_counts(
+    serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "page.html").write_text("beside", "utf-8")
+    (tmp_path / "beside_handlers.py").write_text(
+        "from cyclone.web import RequestHandler\n"
+        "class Page(RequestHandler):\n"
+        "    def get(self):\n"
+        "        self.render('page.html')\n",
+        "utf-8",
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    import beside_handlers  # type: ignore[import-not-found]
+
+    assert serve([("/", beside_handlers.Page)]).fetch(path="/").text == "beside"
+
+
+def test_autoescape_and_whitespace_settings(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("a   b\n\n{{ title }}", "utf-8")
+
+    def text(**settings: Any) -> str:
+        client = serve([("/", Page)], template_path=str(tmp_path), **settings)
+        result: str = client.fetch(path="/").text
+        return result
+
+    assert text() == "a b\n&lt;t&gt;"
+    assert text(autoescape=None) == "a b\n<t>"
+    assert text(template_whitespace="all") == "a   b\n\n&lt;t&gt;"
+    assert text(template_whitespace="oneline") == "a b &lt;t&gt;"
+
+
+@pytest.mark.parametrize(
+    ("settings", "second"),
+    [
+        ({}, "one"),
+        ({"compiled_template_cache": False}, "two"),
+        ({"debug": True, "autoreload": False}, "two"),
+    ],
+    ids=["cached", "no-cache", "debug"],
+)
+def test_compiled_templates(
+    settings: dict[str, Any], second: str, serve: Serve, tmp_path: Path
+) -> None:
+    file = tmp_path / "page.html"
+    file.write_text("one", "utf-8")
+    client = serve([("/", Page)], template_path=str(tmp_path), **settings)
+    assert client.fetch(path="/").text == "one"
+    file.write_text("two", "utf-8")
+    assert client.fetch(path="/").text == second
+
+
+def test_a_loader_is_reset_once_a_request(serve: Serve) -> None:
+    class Counting(DictLoader):
+        resets = 0
+
+        def reset(self) -> None:
+            self.resets += 1
+            super().reset()
+
+    class Twice(RequestHandler):
+        def get(self) -> None:
+            self.render_string("page.html")
+            self.render("page.html")
+
+    loader = Counting({"page.html": "x"})
+    client = serve([("/", Twice)], template_loader=loader, compiled_template_cache=False)
+    client.fetch(path="/")
+    client.fetch(path="/")
+    assert loader.resets == 2
+
+
+def test_create_template_loader_is_asked_once_per_override(serve: Serve) -> None:
+    made: list[str] = []
+
+    class Mine(Page):
+        def create_template_loader(self, template_path: str) -> BaseLoader:
+            made.append(template_path)
+            return DictLoader({"page.html": "mine"})
+
+    class Also(Mine):
+        pass
+
+    loader = DictLoader({"page.html": "theirs"})
+    handlers = [("/mine", Mine), ("/also", Also), ("/theirs", Page)]
+    client = serve(handlers, template_loader=loader, template_path="somewhere")
+    texts = [client.fetch(path=path).text for path in ("/mine", "/also", "/mine", "/theirs")]
+    assert texts == ["mine", "mine", "mine", "theirs"]
+    assert made == ["somewhere"]
+
+
+def test_two_applications_do_not_share_loaders(serve: Serve) -> None:
+    for text in ("one", "two"):
+        assert page(serve, text, template_path="same").fetch(path="/").text == text
+
+
+def test_the_number_of_loaders_is_bounded(serve: Serve) -> None:
+    class Computed(RequestHandler):
+        def get_template_path(self) -> str:
+            return str(self.get_query_argument("path"))
+
+        def get(self) -> None:
+            self.render("page.html")
+
+    client = page(serve, "x", Computed)
+    for number in range(MAX_TEMPLATE_LOADERS + 10):
+        assert client.fetch(path=f"/?path={number}").text == "x"
+    loaders = RequestHandler._template_loaders[client.application]
+    assert len(loaders) == MAX_TEMPLATE_LOADERS
+
+
+def test_loaders_go_with_their_application(serve: Serve) -> None:
+    client = page(serve, "x")
+    client.fetch(path="/")
+    assert client.application in RequestHandler._template_loaders
+    RequestHandler._template_loaders.clear()
+    assert client.fetch(path="/").text == "x"
+
+
+def test_a_missing_template_is_a_500(serve: Serve) -> None:
+    class Missing(RequestHandler):
+        def get(self) -> None:
+            self.render("missing.html")
+
+    assert page(serve, "x", Missing).fetch(path="/").status == 500
+
+
+def test_lg10_error_pages_show_no_source(serve: Serve) -> None:
+    client = page(serve, "secret source {% if %}")
+    response = client.fetch(path="/")
+    assert response.status == 500
+    assert "secret" not in response.text
