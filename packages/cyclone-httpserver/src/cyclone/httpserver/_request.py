@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 import uuid
 from collections.abc import Mapping
@@ -134,6 +135,7 @@ class HTTPRequest:
         self._body = self._finish_waiters = self._finish_time = None
         self._http10 = version == "HTTP/1.0"
         self._length = 0
+        self._raw = b""
         self._keep_alive = False
         self._start_time = time.monotonic()
         self.method = "GET" if method is None else method
@@ -176,6 +178,12 @@ class HTTPRequest:
             for name in ("protocol", "host", "method", "uri", "version", "remote_ip")
         )
         return f"{type(self).__name__}({described})"
+
+    def has_header(self, name: str) -> bool:
+        """Whether the client sent this field; unlike ``headers`` it decodes none of them."""
+        if self._raw:
+            return _needle(name) in self._raw.lower()
+        return name in self.headers
 
     def full_url(self) -> str:
         """The URL that was asked for: scheme and host as far as they are known, then ``uri``."""
@@ -261,6 +269,11 @@ class HTTPRequest:
         if waiters is not None:
             for waiter in waiters:
                 waiter.callback(reason)
+
+
+@functools.lru_cache(256)
+def _needle(name: str) -> bytes:
+    return f"\r\n{name.lower()}:".encode("latin-1")
 
 
 _new = object.__new__
