@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
     from ._routing import RuleSequence
 
+_copy_context = contextvars.copy_context
 _NOTHING: dict[str, Any] = {}
+_LISTEN_OPTIONS = frozenset({"backlog", "reuse_port"})
 
 
 class Application(HTTPServer, ReversibleRouter):
@@ -141,23 +143,23 @@ class Application(HTTPServer, ReversibleRouter):
 
     # --- listening ----------------------------------------------------------------------------
 
-    def listen(
-        self, port: int, address: str | None = None, *, backlog: int = 2048, **kwargs: Any
+    def listen(  # type: ignore[override]
+        self, port: int, address: str | None = None, **kwargs: Any
     ) -> HTTPServer:
         """Serve on *port*, and return the server, which has a ``stop()``.
 
-        Keywords are options of ``cyclone.httpserver.HTTPServer``, before those in the settings, and
-        ``reuse_port`` of its ``listen``.
+        Keywords are those of ``cyclone.httpserver.HTTPServer.listen`` (``backlog``, ``reuse_port``), and
+        options of that class, which go before those in the settings.
         """
-        reuse_port = kwargs.pop("reuse_port", False)
+        listening = {name: kwargs.pop(name) for name in _LISTEN_OPTIONS if name in kwargs}
         server = HTTPServer(self, **{**_server_options(self.settings), **kwargs})
-        server.listen(port, address, backlog=backlog, reuse_port=reuse_port)
+        server.listen(port, address, **listening)
         self._start_autoreload()
         return server
 
-    def startFactory(self) -> None:
-        """Twisted calls this before the first connection."""
-        super().startFactory()
+    def doStart(self) -> None:
+        """Twisted: a port listens."""
+        super().doStart()
         self._start_autoreload()
 
     def _start_autoreload(self) -> None:
@@ -170,7 +172,7 @@ class Application(HTTPServer, ReversibleRouter):
 
     def __call__(self, request: HTTPRequest) -> None:
         """Serve a complete request, in a context of its own."""
-        contextvars.copy_context().run(self._serve, request)
+        _copy_context().run(self._serve, request)
 
     def _serve(self, request: HTTPRequest) -> None:
         if not self._plain_routing:

@@ -56,8 +56,10 @@ class RequestHandler(
     def __init__(self, application: Application, request: HTTPRequest, **kwargs: Any) -> None:
         self.application = application
         self.request = request
-        self.clear()
-        self.initialize(**kwargs)
+        self._write_buffer = []
+        self.set_default_headers()
+        if kwargs or type(self).initialize is not _initialize:
+            self.initialize(**kwargs)
 
     def _initialize(self, **kwargs: Any) -> None:
         if kwargs:
@@ -74,6 +76,9 @@ class RequestHandler(
     def reverse_url(self, name: str, *args: Any, **kwargs: Any) -> str:
         """The URL of a named route; see ``Application.reverse_url``."""
         return self.application.reverse_url(name, *args, **kwargs)
+
+
+_initialize = RequestHandler.initialize
 
 
 class ErrorHandler(RequestHandler):

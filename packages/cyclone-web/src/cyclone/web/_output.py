@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _ETAG_METHODS = frozenset({"GET", "HEAD"})
 _sha1 = hashlib.sha1
+_compute_etag = ResponseMixin.compute_etag
+_check_etag_header = ResponseMixin.check_etag_header
 
 
 class OutputMixin(HandlerBase):
@@ -130,16 +132,19 @@ class OutputMixin(HandlerBase):
         """Send the whole answer in one piece: the path of nearly every request."""
         request = self.request
         buffer = self._write_buffer
+        body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
         if self._status_code == 200 and request.method in _ETAG_METHODS:
             if "_headers" not in self.__dict__ and self._is_plain():
-                self._send_plain(buffer[0] if len(buffer) == 1 else b"".join(buffer))
+                etag = _sha1(body, usedforsecurity=False).hexdigest()
+                fields = self.application._default_wire() + b'Etag: "%b"\r\n' % etag.encode()
+                self._hand_over(fields, body)
                 return
             if "Etag" not in self._headers:
                 self.set_etag_header()
                 if self.check_etag_header():
-                    buffer = self._write_buffer = []
+                    body = b""
+                    self._write_buffer = []
                     self.set_status(304)
-        body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
         if self._status_code != 200 and has_no_body(self._status_code):
             if body:
                 raise RuntimeError(f"Cannot send a body with status {self._status_code}")
@@ -157,27 +162,13 @@ class OutputMixin(HandlerBase):
         """Whether nothing but the body makes this answer differ from any other."""
         cls = type(self)
         return (
-            not self._transforms
+            self._transforms is None
             and self._new_cookies is None
             and self._vary is None
-            and cls.compute_etag is ResponseMixin.compute_etag
-            and cls.set_etag_header is ResponseMixin.set_etag_header
-            and cls.check_etag_header is ResponseMixin.check_etag_header
+            and cls.compute_etag is _compute_etag
+            and cls.check_etag_header is _check_etag_header
+            and not self.request.has_header("If-None-Match")
         )
-
-    def _send_plain(self, body: bytes) -> None:
-        """The same for a 200 whose header fields are the default ones: they are bytes already."""
-        etag = f'"{_sha1(body, usedforsecurity=False).hexdigest()}"'
-        if self.request.headers.get("If-None-Match") is not None:
-            self._headers["Etag"] = etag
-            if self.check_etag_header():
-                self._write_buffer = []
-                self.set_status(304)
-                self._clear_representation_headers()
-                body = b""
-            self._hand_over(self._headers, body)
-        else:
-            self._hand_over(self.application._default_wire() + f"Etag: {etag}\r\n".encode(), body)
 
     def _hand_over(self, headers: HTTPHeaders | bytes, body: bytes) -> None:
         """Give the complete answer to the connection, unless the client is gone."""
@@ -196,7 +187,10 @@ class OutputMixin(HandlerBase):
             except BaseException:
                 self._finished = self._headers_written = False
                 raise
-        self._end()
+        try:
+            self._log()
+        finally:
+            self.on_finish()
 
     def _end(self) -> None:
         """The answer is out: log it, tell the handler."""

@@ -64,14 +64,7 @@ class StreamingMixin(ExecutionMixin):
         if self._finished:
             return
         try:
-            pending = self._call_method()
-            if pending is not None:
-                self._run(self._finish_method(pending))
-            elif not self._finished:
-                if self._auto_finish and not self._render_pending:
-                    self.finish()
-                else:
-                    self._suspend(None)
+            self._run_method()
         except BaseException as error:
             self._handle_request_exception(error)
 
