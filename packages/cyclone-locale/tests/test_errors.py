@@ -3,7 +3,7 @@
 import pytest
 
 from cyclone.locale import TranslationError
-from cyclone.locale._errors import log, printable
+from cyclone.locale._errors import fill, log, printable
 
 
 def test_the_message_begins_with_the_place() -> None:
@@ -25,3 +25,15 @@ def test_control_characters_do_not_reach_a_log(text: str, expected: str) -> None
 
 def test_the_logger_is_the_general_one() -> None:
     assert log().name == "cyclone.general"
+
+
+@pytest.mark.parametrize("broken", ["%(tiem)s", "100 %", "%d", "%(time)d", "%s %s", "%(time)"])
+def test_a_broken_translation_is_logged_and_passed_over(
+    broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert fill(broken, "at %(time)s", {"time": "8:00"}) == "at 8:00"
+    assert "Broken translation" in caplog.text
+
+
+def test_fill() -> None:
+    assert fill("um %(time)s", "at %(time)s", {"time": "8:00"}) == "um 8:00"

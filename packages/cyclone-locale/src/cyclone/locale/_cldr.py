@@ -45,6 +45,7 @@ def plural_rule(code: str) -> Callable[[float], str]:
         return lambda count: "one" if count == 1 else "other"
     rule = data.plural_form
 
+    @lru_cache(maxsize=1024)
     def category(count: float) -> str:
         try:
             return rule(count)

@@ -10,6 +10,8 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from datetime import time as Time
 from typing import TYPE_CHECKING
 
+from cyclone.locale._errors import fill
+
 if TYPE_CHECKING:
     from babel.core import Locale as BabelLocale
 
@@ -108,7 +110,7 @@ def format_day(locale: Locale, value: float | date, gmt_offset: float, dow: bool
     translated = locale.translate(pattern)
     data = _data(locale) if translated == pattern else None
     if data is None:
-        return translated % _fields(locale, local)
+        return fill(translated, pattern, _fields(locale, local))
     from cyclone.locale import _cldr
 
     return _cldr.weekday_month_day(data, local) if dow else _cldr.month_day(data, local)
@@ -142,7 +144,7 @@ def _ago(locale: Locale, seconds: int) -> str:
             from cyclone.locale import _cldr
 
             return _cldr.ago(data, timedelta(**{f"{unit}s": count}))
-    return translated % {f"{unit}s": count}
+    return fill(translated, one if count == 1 else many, {f"{unit}s": count})
 
 
 _PATTERNS = {
@@ -162,7 +164,7 @@ def _absolute(locale: Locale, kind: str, local: datetime, shorter: bool) -> str:
     translated = locale.translate(pattern)
     data = _data(locale) if translated == pattern and kind != "time" else None
     if data is None:
-        return translated % _fields(locale, local)
+        return fill(translated, pattern, _fields(locale, local))
     from cyclone.locale import _cldr
 
     if kind == "yesterday":

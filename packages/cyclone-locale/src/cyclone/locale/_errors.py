@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from logging import Logger
 
 
@@ -34,3 +35,12 @@ def log() -> Logger:
     import logging
 
     return logging.getLogger("cyclone.general")
+
+
+def fill(translated: str, source: str, values: Mapping[str, object]) -> str:
+    """A translated pattern with its values; the source's own pattern if a translator broke it."""
+    try:
+        return translated % values
+    except (KeyError, TypeError, ValueError) as error:
+        log().error("Broken translation %a of %a (%s)", translated, source, printable(repr(error)))
+        return source % values

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping
 from io import BytesIO
-from tokenize import TokenError
 from typing import IO, Any, NamedTuple
 
 from cyclone.locale._errors import TranslationError
@@ -145,6 +144,8 @@ def _is_no_python(directive: Directive) -> bool:
 
 def _python(directive: Directive, keywords: Collection[str], name: str) -> Iterator[Extracted]:
     """The calls in one directive. A statement's keyword is one more name to Babel's tokenizer."""
+    from tokenize import TokenError
+
     from babel.messages.extract import extract_python
 
     # In brackets, so that its line breaks and indentation mean nothing.

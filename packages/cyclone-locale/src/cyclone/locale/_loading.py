@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cyclone.locale import _registry
 from cyclone.locale._errors import log
 from cyclone.locale._locale import Locale
 from cyclone.locale._registry import Snapshot
+
+if TYPE_CHECKING:
+    import os
 
 
 def load_translations(directory: str | os.PathLike[str], encoding: str | None = None) -> None:
@@ -26,6 +28,8 @@ def load_translations(directory: str | os.PathLike[str], encoding: str | None = 
     `OSError`, and the translations in use stay in use. Whatever an earlier call of this function
     or `load_gettext_translations` loaded is replaced.
     """
+    from pathlib import Path
+
     from cyclone.locale._csv import find_csv, read_csv
 
     loaded = {code: read_csv(path, encoding) for code, path in find_csv(Path(directory))}
@@ -37,10 +41,12 @@ def load_gettext_translations(directory: str | os.PathLike[str], domain: str) ->
 
     All or nothing, as in `load_translations`; a broken file raises `TranslationError`.
     """
+    from pathlib import Path
+
     from cyclone.locale._gettext import find_mo, read_all
 
     loaded = read_all(find_mo(Path(directory), domain))
-    _use(_registry.replace(lambda old: Snapshot(old.default, gettext=loaded, uses_gettext=True)))
+    _use(_registry.replace(lambda old: Snapshot(old.default, gettext=loaded)))
 
 
 def _use(snapshot: Snapshot) -> None:
@@ -53,7 +59,7 @@ def set_default_locale(code: str) -> None:
     It is supported without a translation file, and it is what `get` gives when nothing
     else fits. It is ``en_US`` until set.
     """
-    _registry.replace(lambda old: Snapshot(code, old.csv, old.gettext, old.uses_gettext))
+    _registry.replace(lambda old: old.with_default(code))
 
 
 def get_supported_locales() -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from cyclone.locale import _dates, _registry
 from cyclone.locale._codes import closest, split_code
-from cyclone.locale._errors import log
+from cyclone.locale._errors import fill, log
 from cyclone.locale._names import LOCALE_NAMES
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Locale:
             if data is not None:
                 return _cldr.join(data, parts)
         comma = " \u0648 " if split_code(self.code)[0] == "fa" else ", "
-        return translated % {"commas": comma.join(parts[:-1]), "last": parts[-1]}
+        return fill(translated, pattern, {"commas": comma.join(parts[:-1]), "last": parts[-1]})
 
     def friendly_number(self, value: float) -> str:
         """The number with commas between thousands in English ("1,000,000"), else as it is."""
@@ -153,7 +153,7 @@ def _instance(snapshot: _registry.Snapshot, code: str) -> Locale:
     if found is not None:
         return found
     made: Locale
-    if snapshot.uses_gettext and code in snapshot.gettext:
+    if code in snapshot.gettext:
         made = GettextLocale(code, snapshot.gettext[code])
     else:
         made = CSVLocale(code, snapshot.csv.get(code, {}))

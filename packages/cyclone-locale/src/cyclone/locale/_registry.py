@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,20 +19,27 @@ Messages = dict[str, dict[str, str]]
 """What a CSV file holds: plural form (``unknown``, ``singular``, ``few``...) -> message -> text."""
 
 
-@dataclass(frozen=True)
 class Snapshot:
-    """The translations in use, and the locales made of them so far."""
+    """The translations in use, and the locales made of them so far. It is not changed, but for
+    ``locales``, which fills as locales are asked for.
+    """
 
-    default: str = "en_US"
-    csv: Mapping[str, Messages] = field(default_factory=dict)
-    gettext: Mapping[str, NullTranslations] = field(default_factory=dict)
-    uses_gettext: bool = False
-    supported: frozenset[str] = field(init=False)
-    locales: dict[str, Locale] = field(default_factory=dict, init=False, compare=False)
+    def __init__(
+        self,
+        default: str = "en_US",
+        csv: Mapping[str, Messages] | None = None,
+        gettext: Mapping[str, NullTranslations] | None = None,
+    ) -> None:
+        self.default = default
+        self.uses_gettext = gettext is not None
+        self.csv: Mapping[str, Messages] = csv or {}
+        self.gettext: Mapping[str, NullTranslations] = gettext or {}
+        self.supported = frozenset((default, *self.csv, *self.gettext))
+        self.locales: dict[str, Locale] = {}
 
-    def __post_init__(self) -> None:
-        supported = frozenset((self.default, *self.csv, *self.gettext))
-        object.__setattr__(self, "supported", supported)
+    def with_default(self, code: str) -> Snapshot:
+        """The same translations with another default locale."""
+        return Snapshot(code, self.csv, self.gettext if self.uses_gettext else None)
 
     def legacy(self, name: str) -> object:
         """The value of one of Tornado's module variables (``_translations``...)."""
