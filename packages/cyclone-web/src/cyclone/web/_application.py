@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cyclone.httpserver import HTTPRequest
 
     from ._routing import RuleSequence
+    from ._routing_entries import Route
 
 _copy_context = contextvars.copy_context
 _NOTHING: dict[str, Any] = {}
@@ -74,6 +75,8 @@ class Application(HTTPServer, ReversibleRouter):
         self._date: str | None = None
         self._defaults = HTTPHeaders()
         self._wire = b""
+        # The routes that depend on the path only, by that path; any change of a router clears it.
+        self._literal_routes: dict[str, Route] = {}
         self.wildcard_router = HandlerRouter(self, self._with_static(handlers))
         self.default_router = HandlerRouter(self, [Rule(AnyMatches(), self.wildcard_router)])
         self._plain_routing = type(self).find_handler is Application.find_handler
@@ -178,7 +181,7 @@ class Application(HTTPServer, ReversibleRouter):
         if not self._plain_routing:
             serve_delegate(self.find_handler(request), request)
             return
-        route = self.default_router._resolve(request)
+        route = self._literal_routes.get(request.uri) or self._resolve(request)
         if route is None:
             handler_class, handler_kwargs = self._default_handler()
             handler = self._make_handler(handler_class, request, handler_kwargs)
@@ -194,6 +197,15 @@ class Application(HTTPServer, ReversibleRouter):
             handler._rule = route[4]
             handler._execute(route[2], route[3])
 
+    def _resolve(self, request: HTTPRequest) -> Route | None:
+        route = self.default_router._resolve(request)
+        if route is not None and len(self.default_router.rules) == 1:
+            literal = self.wildcard_router._unconditional(request.uri)
+            if literal is not None:
+                # No more of these than routes with a literal path.
+                self._literal_routes[request.uri] = literal
+        return route
+
     def headers_received(self, request: HTTPRequest) -> Any:
         """Decide who takes the body of *request*, whose head is in: None to have it collected."""
         return contextvars.copy_context().run(self._receive, request)
@@ -201,7 +213,7 @@ class Application(HTTPServer, ReversibleRouter):
     def _receive(self, request: HTTPRequest) -> Any:
         if not self._plain_routing:
             return serve_delegate_headers(self.find_handler(request), request)
-        route = self.default_router._resolve(request)
+        route = self._literal_routes.get(request.uri) or self._resolve(request)
         if route is None:
             return None
         target = route.target

@@ -19,6 +19,7 @@ from ._base import SAFE_METHODS, HandlerBase
 from ._coroutines import as_coroutine, start
 from ._errors import HTTPError
 from ._log import application_log
+from ._output import OutputMixin
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _ATTRIBUTES = {
@@ -91,7 +92,10 @@ class ExecutionMixin(HandlerBase):
                 self._run(self._finish_method(pending))
         elif not self._finished:
             if self._auto_finish and self._render_pending is None:
-                self.finish()
+                if type(self).finish is OutputMixin.finish and not self._headers_written:
+                    self._send_whole()
+                else:
+                    self.finish()
             else:
                 self._suspend(self._render_pending)
 

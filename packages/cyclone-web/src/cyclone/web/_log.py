@@ -16,6 +16,11 @@ access_log = EventLogger("cyclone.access")
 application_log = EventLogger("cyclone.application")
 general_log = EventLogger("cyclone.general")
 
+_LOGS = {
+    logging.INFO: access_log.info,
+    logging.WARNING: access_log.warning,
+    logging.ERROR: access_log.error,
+}
 _TEXT = "{status} {method} {uri} ({remote_ip}) {milliseconds:.2f}ms"
 
 
@@ -32,14 +37,10 @@ def log_request(handler: RequestHandler) -> None:
         log_function(handler)
         return
     status = handler._status_code
-    if status < 400:
-        level, log = logging.INFO, access_log.info
-    elif status < 500:
-        level, log = logging.WARNING, access_log.warning
-    else:
-        level, log = logging.ERROR, access_log.error
+    level = logging.INFO if status < 400 else logging.WARNING if status < 500 else logging.ERROR
     if not access_log.is_enabled(level):
         return
+    log = _LOGS[level]
     fields = access_fields(handler)
     if settings.get("access_log_format") == "json":
         log("{json}", json=json.dumps(fields), **fields)

@@ -17,7 +17,7 @@ from ._routing_delegates import (
     serve_delegate,
     serve_delegate_headers,
 )
-from ._routing_entries import Entry, Route, is_handler, make_entry, plain
+from ._routing_entries import Entry, LiteralEntry, Route, is_handler, make_entry, plain
 from ._routing_index import PrefixIndex, rule_ending, rule_literal
 from ._routing_rules import Rule, as_rule
 
@@ -137,6 +137,12 @@ class RuleRouter(Router):
                 return route
         return None
 
+    def _unconditional(self, path: str) -> Route | None:
+        """Return the route of *path* if it does not depend on anything else in a request."""
+        candidates = (self._index or self._build_index()).candidates(path)
+        first = candidates[0] if candidates else None
+        return first.route if type(first) is LiteralEntry else None
+
     def _candidate_rules(self, path: str) -> Iterator[Rule]:
         for entry in (self._index or self._build_index()).candidates(path):
             yield entry.rule
@@ -198,6 +204,12 @@ class HandlerRouter(ReversibleRuleRouter):
 
     def _nested(self, rules: RuleSequence) -> RuleRouter:
         return HandlerRouter(self.application, rules)
+
+    def _forget(self) -> None:
+        super()._forget()
+        known = getattr(self.application, "_literal_routes", None)
+        if known:
+            known.clear()
 
     @plain
     def get_target_delegate(self, target: Any, request: HTTPRequest, **target_params: Any) -> Any:
