@@ -311,6 +311,17 @@ class ResponseSide:
             return succeed(None)
         return self._push(self._framed(response, chunk))
 
+    def send_file(self, descriptor: int, start: int, count: int) -> Deferred[None]:
+        """Send ``count`` bytes of an open file from ``start`` on, as a piece of the body.
+
+        The kernel moves them by itself where it can. The Deferred is as for `write`; the descriptor
+        must stay open until it fires. It errbacks with EOFError, the connection being aborted, if
+        the file ends early. RuntimeError before `write_headers`.
+        """
+        from ._sendfile import send_file
+
+        return send_file(self, descriptor, start, count)
+
     def _begin_raw(self, chunk: bytes) -> Streamed:
         """A response the program wrote itself, head and all, as Cyclone 1.3's examples do."""
         if self.request is None:
