@@ -1,10 +1,6 @@
 """HTML: the five special characters, entities, and white space."""
 
-import re
-
 from ._text import to_unicode
-
-_SPACES = re.compile(r"[\x00-\x20]+")
 
 
 def xhtml_escape(value: str | bytes) -> str:
@@ -14,9 +10,11 @@ def xhtml_escape(value: str | bytes) -> str:
     escape, and for them looking is much cheaper than replacing.
     """
     text = value if type(value) is str else to_unicode(value)
-    if "&" in text or "<" in text or ">" in text or '"' in text or "'" in text:
+    if "&" in text or "<" in text:
         text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
         return text.replace('"', "&quot;").replace("'", "&#x27;")
+    if '"' in text or "'" in text or ">" in text:
+        return text.replace(">", "&gt;").replace('"', "&quot;").replace("'", "&#x27;")
     return text
 
 
@@ -29,4 +27,6 @@ def xhtml_unescape(value: str | bytes) -> str:
 
 def squeeze(value: str | bytes) -> str:
     """Replace each run of white space and control characters by one space, none at the ends."""
-    return _SPACES.sub(" ", to_unicode(value)).strip()
+    import re
+
+    return re.sub(r"[\x00-\x20]+", " ", to_unicode(value)).strip()

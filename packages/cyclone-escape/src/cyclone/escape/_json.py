@@ -9,7 +9,7 @@ def json_encode(value: object) -> str:
     """Return ``value`` as JSON in which ``</`` is written ``<\\/``.
 
     So the text can stand inside a ``<script>`` element. ``bytes`` anywhere in the value are decoded
-    as UTF-8. Raises ``TypeError`` for what JSON cannot hold and ``ValueError`` for a circular value.
+    as UTF-8. Raises ``TypeError`` for what JSON cannot hold, ``ValueError`` for a circular value.
     """
     import json
 

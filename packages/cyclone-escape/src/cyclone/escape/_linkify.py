@@ -10,7 +10,7 @@ _MAX_SHOWN = 30
 # word from being tried again at each of its letters; possessive quantifiers give nothing back.
 _START = re.compile(r"(?<![\w-])-*+(?P<proto>\w[\w-]*+):(?P<slashes>/{1,3})|(?<!\w)www[.]")
 # What a URL may hold after that, in text that is HTML-escaped already: anything but white space,
-# parentheses and entities (two excepted). A pair of parentheses without another inside is part of it.
+# parentheses and entities (two excepted). A pair of parentheses with no other inside is part of it.
 _PART = r"(?:[^\s&()]|&amp;|&quot;)*+"
 _RUN = re.compile(_PART)
 _GROUP = re.compile(rf"\({_PART}\)")

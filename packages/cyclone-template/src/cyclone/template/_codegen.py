@@ -8,6 +8,7 @@ operation.
 from __future__ import annotations
 
 from . import _nodes as nodes
+from ._codegen_loops import SimpleLoop, is_choice, is_literal, simple_loop
 from ._errors import ParseError
 from ._inheritance import Chain, load_parsed
 from ._limits import MAX_DEPTH, MAX_FILES
@@ -15,7 +16,8 @@ from ._python import has_await, names_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
     from ._template import Template
 
@@ -164,7 +166,7 @@ class _Writer:
     def text(self, node: nodes.Text) -> None:
         run = self.run
         literal = repr(node.value)
-        if run and run[-1][0][0] in "'\"":
+        if run and is_literal(run[-1][0]):
             # The parser never leaves two texts side by side, but comments and blocks do.
             literal = f"{run.pop()[0]} {literal}"
         run.append((literal, self.at(node)))
@@ -192,9 +194,66 @@ class _Writer:
         self.line(self.python(node.code, location), location)
 
     def control(self, node: nodes.Control) -> None:
-        self.flush()
         location = self.at(node)
-        self.line(f"{self.python(node.code, location)}:", location)
+        loop = simple_loop(node)
+        if loop is not None and self.template.autoescape in (None, *_FAST_ESCAPES):
+            self.joined_loop(node, loop, location)
+        elif is_choice(node) and not self.in_try:
+            self.choice(node, location)
+        else:
+            self.flush()
+            self.compound(node, f"{self.python(node.code, location)}:", location)
+
+    def choice(self, node: nodes.Control, location: Location) -> None:
+        """An ``if`` between single texts or values: a conditional expression among the values."""
+        run, self.run = self.run, []
+        code = ""
+        branches: list[nodes.Control | nodes.Branch] = [node, *node.branches]
+        for branch in branches:
+            at = self.at(branch)
+            self.children(branch.children)
+            value = self.run.pop()[0] if self.run else "''"
+            if branch.operator == "else":
+                code += value
+            else:
+                condition = self.python(branch.code, at).removeprefix("el").removeprefix("if")
+                code += f"{value} if ({condition}) else "
+        if not node.branches or node.branches[-1].operator != "else":
+            code += "''"
+        self.run = run
+        self.emit(f"({code})", location)
+
+    def joined_loop(self, node: nodes.Control, loop: SimpleLoop, location: Location) -> None:
+        """A loop that may be done by joining a list; if not, it is run as it is written."""
+        prefix = ""
+        if len(self.run) == 1 and is_literal(self.run[0][0]):
+            # Text before the loop costs nothing as a part of the joined text.
+            prefix = self.run.pop()[0]
+        self.flush()
+        self.python(node.code, location)
+        temporary = f"_tt_v{self.indent}"
+        escape = self.template.autoescape
+        convert = "_tt_s"
+        if not loop.raw and escape is not None:
+            self.source.escapes.add(escape)
+            convert = f"_tt_e_{escape}"
+        texts = (
+            f"{prefix or repr('')}, {loop.before!r}, {loop.after + loop.before!r}, {loop.after!r}"
+        )
+        self.line(f"{temporary} = {loop.values}", location)
+        self.line(f"_tt_j = _tt_joined({temporary}, {convert}, {texts})", location)
+        self.line("if _tt_j is None:", location)
+        self.indent += 1
+        if prefix:
+            self.emit(prefix, location)
+            self.flush()
+        self.compound(node, f"for {loop.target} in {temporary}:", location)
+        self.indent -= 1
+        self.line("else:", location)
+        self.line(f" {loop.target} = {temporary}[-1]; _tt_out += (_tt_j,)", location)
+
+    def compound(self, node: nodes.Control, head: str, location: Location) -> None:
+        self.line(head, location)
         careful = node.operator == "try"
         match = node.operator == "match"
         self.in_try += careful
@@ -219,17 +278,15 @@ class _Writer:
         self.line("_tt_out = []", location)
         self.indent -= 1
         outer, self.in_try = self.in_try, 0
-        awaits, self.source.awaits = self.source.awaits, None
         self.body(node.children, location)
         self.in_try = outer
         self.indent += 1
         self.line('return "".join(_tt_out)', location)
         self.indent -= 1
         call = f"{name}()"
-        if self.source.awaits:
+        if has_await("".join(self.source.lines[define:])):
             self.source.lines[define] = f"{' ' * self.indent}async def {name}():"
             call = f"await {call}"
-        self.source.awaits = awaits or self.source.awaits
         function = self.python(node.code, location)
         self.emit(f"_tt_a(({function}), {call}, _tt_p)", location)
 
@@ -275,7 +332,7 @@ class _Writer:
         self.parent, self.template, self.level = outer
 
 
-_WRITERS = {
+_WRITERS: dict[type[nodes.Node], Callable[[_Writer, Any], None]] = {
     nodes.Apply: _Writer.apply,
     nodes.Block: _Writer.block,
     nodes.Control: _Writer.control,

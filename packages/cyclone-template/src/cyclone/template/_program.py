@@ -61,13 +61,14 @@ class Program:
         is the error.
         """
         word = "async def" if self.awaits else "def"
-        defaults = "_tt_s=_tt_s, _tt_c=_tt_c, _tt_a=_tt_a"
+        defaults = "_tt_s=_tt_s, _tt_c=_tt_c, _tt_a=_tt_a, _tt_joined=_tt_joined"
         lines = [f"{word} _tt_execute(_tt_ns, _tt_p, _tt_lns, {defaults}):"]
         self.globals.update(
             _tt_s=_runtime.plain,
             _tt_c=_runtime.converted,
             _tt_a=_runtime.applied,
             _tt_escaped=_runtime.escaped,
+            _tt_joined=_runtime.joined,
             _tt_custom=_runtime.custom,
         )
         for name in sorted(self._source.escapes):

@@ -59,7 +59,7 @@ def find_end(text: str, start: int, closer: str) -> int:
 
 
 def is_balanced(code: str) -> bool:
-    """Whether strings and brackets of ``code`` are complete, so that it cannot reach outside itself."""
+    """Whether strings and brackets of ``code`` are complete: it cannot reach outside its place."""
     depth: list[str] = []
     position = 0 if _SPECIAL.search(code) else len(code)
     while token := _TOKEN.search(code, position):

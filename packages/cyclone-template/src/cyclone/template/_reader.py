@@ -7,7 +7,7 @@ from ._errors import ParseError
 from ._limits import Limits
 from ._python import find_end
 
-# Of several braces in a row the innermost open a directive, so that LaTeX and the like can be written.
+# Of several braces in a row the innermost open a directive, so that LaTeX can be written.
 _OPEN = re.compile(r"\{(?:\{(?!\{)|%|#)")
 _WORD = re.compile(r"\S+")
 _NOT_PYTHON = frozenset(

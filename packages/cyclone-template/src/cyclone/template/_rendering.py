@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable
 
-from ._codegen import Location
 from ._errors import TemplateError
 from ._traceback import current_location, located, translated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
+    from typing import Any
 
     from ._template import Template
 
@@ -32,19 +32,16 @@ def refuse_awaitable(value: object) -> TemplateError:
 class _Place:
     """A value that is awaited, and what turns the result into text."""
 
-    __slots__ = ("awaitable", "convert", "location", "parts")
+    __slots__ = ("awaitable", "convert", "location", "output", "text")
 
     def __init__(
-        self,
-        awaitable: Awaitable[object] | None,
-        convert: Callable[[object], str],
-        location: Location | None,
-        parts: str = "",
+        self, awaitable: Awaitable[object] | None, convert: Callable[[object], str]
     ) -> None:
         self.awaitable = awaitable
         self.convert = convert
-        self.location = location
-        self.parts = parts
+        self.location = current_location()
+        self.output: str | None = None
+        self.text = ""
 
 
 class Rendering:
@@ -54,8 +51,6 @@ class Rendering:
     output; otherwise :meth:`result` does.
     """
 
-    __slots__ = ("_coroutine", "_failure", "_mark", "_places", "_spawn", "_template", "_text")
-
     def __init__(
         self, template: Template, namespace: Mapping[str, object], spawn: Spawn | None
     ) -> None:
@@ -64,18 +59,24 @@ class Rendering:
         self._places: list[_Place] = []
         self._mark = ""
         self._text = ""
-        self._failure: BaseException | None = None
+        self._failed: tuple[BaseException, _Place] | None = None
         self._coroutine: Coroutine[object, object, str] | None = None
         program = template.program
         try:
-            started = program.run(namespace, self, template.namespace)
+            started: Any = program.run(namespace, self, template.namespace)
         except Exception as error:
-            self._drop()
-            raise translated(error)
-        if program.awaits is None:
-            self._text = started
+            failure = translated(error)
         else:
-            self._coroutine = started
+            if isinstance(started, str):
+                self._text = started
+            else:
+                self._coroutine = started
+            return
+        self._drop()
+        try:
+            raise failure
+        finally:
+            del failure
 
     @property
     def pending(self) -> bool:
@@ -85,9 +86,8 @@ class Rendering:
     def result(self) -> bytes:
         """The output. Raises :class:`TemplateError`, naming the line, when something is pending."""
         if self.pending:
-            where: Location | None = self._template.program.awaits
-            if self._places:
-                where = self._places[0].location
+            places = self._places
+            where = places[0].location if places else self._template.program.awaits
             self.close()
             raise TemplateError(f"a value has to be awaited at {where}: use generate_async()")
         return self._text.encode("utf-8")
@@ -103,107 +103,144 @@ class Rendering:
         """Wait for everything that is pending, and return the output.
 
         What was started runs on while the first is awaited. The first failure cancels the others
-        and is raised with the template's line in its traceback.
+        and is raised with the template's line in its traceback and in a note.
         """
         try:
             if self._coroutine is not None:
                 coroutine, self._coroutine = self._coroutine, None
-                try:
-                    self._text = await coroutine
-                except Exception as error:
-                    raise translated(error)
+                self._text = await self._ran(coroutine)
             if self._places:
-                self._text = await self._filled()
+                await self._fill()
+                self._text = self._joined(self._text)
         except BaseException:
             self._drop()
             raise
+        self._places.clear()
         return self._text.encode("utf-8")
+
+    async def _ran(self, coroutine: Coroutine[object, object, str]) -> str:
+        try:
+            return await coroutine
+        except Exception as error:
+            failure = translated(error)
+        try:
+            raise failure
+        finally:
+            del failure
 
     # Places
 
-    def place(self, value: object, convert: Callable[[object], str]) -> str:
+    def place(self, value: Awaitable[object], convert: Callable[[object], str]) -> str:
         """Start ``value`` and return the mark that stands for its result in the text."""
         if not self._mark:
             from secrets import token_hex
 
             # Text made before this point cannot hold the mark, later text cannot guess it.
             self._mark = f"\x00{token_hex(16)}:"
-        location = current_location()
-        awaitable: Awaitable[object] = value  # type: ignore[assignment]
-        if self._spawn is not None:
-            awaitable = self._spawn(awaitable)
-        place = _Place(awaitable, convert, location)
+        place = _Place(value if self._spawn is None else self._spawn(value), convert)
         self._places.append(place)
         self._watch(place)
         return f"{self._mark}{len(self._places) - 1};"
 
-    def place_output(self, output: str, function: Callable[[str], str]) -> str:
+    def place_output(self, output: str, function: Callable[[object], str]) -> str:
         """A mark for what ``function`` makes of text that has marks in it itself."""
-        convert: Callable[[object], str] = function  # type: ignore[assignment]
-        self._places.append(_Place(None, convert, current_location(), output))
+        place = _Place(None, function)
+        place.output = output
+        self._places.append(place)
         return f"{self._mark}{len(self._places) - 1};"
 
     def has_place(self, output: str) -> bool:
         """Whether ``output`` holds the mark of a place."""
         return bool(self._mark) and self._mark in output
 
-    async def _filled(self) -> str:
-        results: list[str] = []
+    def _watch(self, place: _Place) -> None:
+        """Learn of a failure while another place is being awaited, where the awaitable can tell.
+
+        Futures of asyncio and Twisted's Deferreds both call back, and both can be cancelled.
+        """
+        awaitable = place.awaitable
+
+        def failed(error: BaseException | None) -> None:
+            if error is not None and self._failed is None and place.awaitable is not None:
+                self._failed = (error, place)
+                self._cancel()
+
+        add_done_callback = getattr(awaitable, "add_done_callback", None)
+        if add_done_callback is not None:
+            add_done_callback(lambda f: failed(None if f.cancelled() else f.exception()))
+            return
+        add_errback = getattr(awaitable, "addErrback", None)
+        if add_errback is not None:
+
+            def errback(failure: object) -> object:
+                failed(getattr(failure, "value", None))
+                return failure
+
+            add_errback(errback)
+
+    async def _fill(self) -> None:
         index = 0
-        # Filling one place may open others (a value that gives another awaitable).
+        # Filling one place may open others: an awaited value that is an awaitable again.
         while index < len(self._places):
             place = self._places[index]
             index += 1
             if place.awaitable is None:
-                results.append("")
                 continue
             try:
+                if self._failed is not None:
+                    raise self._failed[0]
                 value = await place.awaitable
                 place.awaitable = None
-                results.append(place.convert(value))
-            except BaseException as error:
+                place.text = place.convert(value)
+            except Exception as error:
                 raise self._located(error, place) from error.__cause__
-        return self._joined(self._text, results, 0)
+            except BaseException as error:
+                # A cancellation that came of another place's failure is told as that failure.
+                if self._failed is None or self._failed[1] is place:
+                    raise
+                raise self._located(error, place) from None
 
-    def _joined(self, text: str, results: list[str], depth: int) -> str:
-        """``text`` with its marks replaced."""
-        if self._mark not in text:
+    def _joined(self, text: str) -> str:
+        """``text`` with its marks replaced by what the places hold."""
+        if not self.has_place(text):
             return text
         pieces = re.split(rf"{self._mark}(\d+);", text)
         for at in range(1, len(pieces), 2):
-            index = int(pieces[at])
-            place = self._places[index]
-            if place.parts:
-                inner = self._joined(place.parts, results, depth + 1)
-                try:
-                    pieces[at] = place.convert(inner)
-                except Exception as error:
-                    raise self._located(error, place) from error.__cause__
-            else:
-                pieces[at] = self._joined(results[index], results, depth + 1)
+            place = self._places[int(pieces[at])]
+            if place.output is None:
+                pieces[at] = self._joined(place.text)
+                continue
+            try:
+                pieces[at] = place.convert(self._joined(place.output))
+            except Exception as error:
+                raise self._located(error, place) from error.__cause__
         return "".join(pieces)
 
     def _located(self, error: BaseException, place: _Place) -> BaseException:
-        """The failure to report for a place: perhaps another's that happened first."""
-        if self._failure is not None and self._failure is not error:
-            error = self._failure
-            place = next((p for p in self._places if p.parts == "failed"), place)
-        if place.location is None or not isinstance(error, Exception):
+        """The failure to report for ``place``: perhaps another's, which happened first."""
+        if self._failed is not None:
+            error, place = self._failed
+        if place.location is None:
             return error
         error.add_note(f"    in the template at {place.location}")
-        inner = error.__traceback__
-        return error.with_traceback(located(place.location, inner))
+        return error.with_traceback(located(place.location, error.__traceback__))
 
-    def _watch(self, place: _Place) -> None:
-        """Notice a failure while another place is awaited, where the awaitable can tell."""
+    def _cancel(self) -> None:
+        for place in self._places:
+            cancel = getattr(place.awaitable, "cancel", None)
+            if cancel is not None:
+                cancel()
 
     def _drop(self) -> None:
-        """Cancel what is still running and close what never ran."""
+        """Cancel what is still running, close what never ran."""
+        self._cancel()
         for place in self._places:
             awaitable, place.awaitable = place.awaitable, None
-            for method in ("cancel", "close"):
-                stop = getattr(awaitable, method, None)
-                if stop is not None:
-                    stop()
-                    break
+            close = getattr(awaitable, "close", None)
+            if close is not None:
+                close()
+            add_errback = getattr(awaitable, "addErrback", None)
+            if add_errback is not None:
+                # Or Twisted would log the failure as one that nobody handled.
+                add_errback(lambda failure: None)
         self._places.clear()

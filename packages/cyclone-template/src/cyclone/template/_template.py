@@ -102,10 +102,14 @@ class Template:
         if program.awaits is not None:
             raise TemplateError(f"the template awaits at {program.awaits}: use generate_async()")
         try:
-            text: str = program.run(kwargs, None, self.namespace)
+            return str(program.run(kwargs, None, self.namespace)).encode("utf-8")
         except Exception as error:
-            raise translated(error)
-        return text.encode("utf-8")
+            failure = translated(error)
+        try:
+            raise failure
+        finally:
+            # Its traceback refers to this frame: no cycle is left for the garbage collector.
+            del failure
 
     async def generate_async(self, **kwargs: object) -> bytes:
         """Render with these variables, waiting for every value that has to be awaited.

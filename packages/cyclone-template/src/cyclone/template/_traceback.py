@@ -44,14 +44,19 @@ def translated(error: Exception) -> Exception:
     if (isinstance(error, NameError) and type(error) is not NameError) or _is_free(error):
         error = _name_error(error, entries[-1])
     result: TracebackType | None = None
+    shown: Location | None = None
     # The first entry is the frame that catches: raising again adds it.
     for entry in reversed(entries[1:]):
         program = program_of(entry.tb_frame)
         if program is None:
+            shown = None
             result = TracebackType(result, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
-        else:
-            location = program.location(entry.tb_lineno)
+            continue
+        location = program.location(entry.tb_lineno)
+        # A comprehension or an apply on one line is two frames, which say the same.
+        if shown is None or str(shown) != str(location):
             result = located(location, result, entry.tb_frame)
+        shown = location
     return error.with_traceback(result)
 
 

@@ -1,0 +1,72 @@
+"""Directives with a cheaper form than the statement they stand for.
+
+A loop that can be done at once (``{% for cell in row %}<td>{{ cell }}</td>{% end %}``), and a
+choice between two values (``{% if on %}yes{% else %}no{% end %}``).
+"""
+
+from __future__ import annotations
+
+import re
+
+from . import _nodes as nodes
+
+_FOR = re.compile(r"for\s+([A-Za-z]\w*)\s+in\s+([A-Za-z][\w.]*(?:\[[\w.]+\])?)")
+
+
+class SimpleLoop:
+    """A loop whose body prints its one variable once, between two texts."""
+
+    __slots__ = ("after", "before", "raw", "target", "values")
+
+    def __init__(self, target: str, values: str) -> None:
+        self.target = target
+        self.values = values
+        self.before = ""
+        self.after = ""
+        self.raw = False
+
+
+def simple_loop(node: nodes.Control) -> SimpleLoop | None:
+    """The parts of such a loop, or None if ``node`` is anything else."""
+    if node.operator != "for" or node.branches or not 1 <= len(node.children) <= 3:
+        return None
+    match = _FOR.fullmatch(node.code)
+    if match is None:
+        return None
+    loop = SimpleLoop(match[1], match[2])
+    found = False
+    for child in node.children:
+        if isinstance(child, nodes.Text):
+            if found:
+                loop.after += child.value
+            else:
+                loop.before += child.value
+        elif isinstance(child, nodes.Expression) and child.code == loop.target and not found:
+            found = True
+            loop.raw = child.raw
+        else:
+            return None
+    return loop if found else None
+
+
+def is_literal(code: str) -> bool:
+    """Whether an item of the output is literal text."""
+    return code[0] in "'\""
+
+
+def is_choice(node: nodes.Control) -> bool:
+    """Whether an ``if`` has at most one text or value in each of its branches."""
+    if node.operator != "if":
+        return False
+    branches: list[nodes.Control | nodes.Branch] = [node, *node.branches]
+    return (
+        all(
+            len(branch.children) <= 1
+            and all(isinstance(child, nodes.Text | nodes.Expression) for child in branch.children)
+            and "#" not in branch.code
+            # One line of source stands for all of it, so an error must have one template line.
+            and all(part.line == node.line for part in (branch, *branch.children))
+            for branch in branches
+        )
+        and all(branch.operator == "elif" for branch in node.branches[:-1])
+    )
