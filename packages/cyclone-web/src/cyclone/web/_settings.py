@@ -11,16 +11,47 @@ from cyclone.httpserver import ServerOptions
 from ._log import general_log
 
 _OWN = frozenset(
-    """
-    access_log_format autoescape autoreload cancel_on_disconnect compiled_template_cache
-    compress_response cookie_secret cross_origin_protection debug default_handler_args
-    default_handler_class gzip handler_timeout head_from_get key_version log_function login_url
-    min_version serve_traceback server_header static_handler_args static_handler_class
-    static_hash_cache static_path static_url_prefix template_loader template_path
-    template_whitespace trusted_origins ui_methods ui_modules warn_unfinished_after
-    websocket_max_message_size websocket_ping_interval websocket_ping_timeout xsrf_cookie_kwargs
-    xsrf_cookie_name xsrf_cookie_version xsrf_cookies
-    """.split()
+    [
+        "access_log_format",
+        "autoescape",
+        "autoreload",
+        "cancel_on_disconnect",
+        "compiled_template_cache",
+        "compress_response",
+        "cookie_secret",
+        "cross_origin_protection",
+        "debug",
+        "default_handler_args",
+        "default_handler_class",
+        "gzip",
+        "handler_timeout",
+        "head_from_get",
+        "key_version",
+        "log_function",
+        "login_url",
+        "min_version",
+        "serve_traceback",
+        "server_header",
+        "static_handler_args",
+        "static_handler_class",
+        "static_hash_cache",
+        "static_path",
+        "static_url_prefix",
+        "template_loader",
+        "template_path",
+        "template_whitespace",
+        "trusted_origins",
+        "ui_methods",
+        "ui_modules",
+        "warn_unfinished_after",
+        "websocket_max_message_size",
+        "websocket_ping_interval",
+        "websocket_ping_timeout",
+        "xsrf_cookie_kwargs",
+        "xsrf_cookie_name",
+        "xsrf_cookie_version",
+        "xsrf_cookies",
+    ]
 )
 #: Settings that are options of the server: those of ServerOptions, and its clock.
 SERVER_OPTIONS = frozenset(field.name for field in dataclasses.fields(ServerOptions)) | {
@@ -48,7 +79,7 @@ def near_misses(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def warn_near_misses(settings: Mapping[str, Any]) -> None:
-    """Warn, once for each name, of a setting that is nearly a known one. It is kept all the same."""
+    """Warn, once for each name, of a setting that is nearly a known one."""
     for name, known in near_misses(settings):
         if name not in _warned:
             _warned.add(name)
