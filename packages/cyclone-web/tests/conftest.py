@@ -1,19 +1,20 @@
-"""A client that talks to an application in memory: bytes in, bytes out, a clock that stands still."""
+"""A client of an application in memory: bytes in, bytes out, a clock that stands still."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from cyclone.httputil import HTTPHeaders
 from twisted.internet.address import IPv4Address
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
+from cyclone.httpserver import HTTPConnection
+from cyclone.httputil import HTTPHeaders
 from cyclone.web import Application
 
 
@@ -41,7 +42,7 @@ class Transport(StringTransport):
 
     def abortConnection(self) -> None:
         self.aborted = True
-        super().abortConnection()
+        super().abortConnection()  # type: ignore[no-untyped-call]
 
 
 class Connection:
@@ -49,12 +50,13 @@ class Connection:
 
     def __init__(self, client: Client, peer: str) -> None:
         self.client = client
-        self.transport = Transport(
+        self.transport = Transport(  # type: ignore[no-untyped-call]
             hostAddress=IPv4Address("TCP", "127.0.0.1", 8888),
             peerAddress=IPv4Address("TCP", peer, 40000),
         )
-        self.protocol = client.application.buildProtocol(self.transport.getPeer())
-        assert self.protocol is not None
+        protocol = client.application.buildProtocol(IPv4Address("TCP", peer, 40000))
+        assert protocol is not None
+        self.protocol: HTTPConnection = protocol
         self.protocol.makeConnection(self.transport)
         self._lost = False
         self._methods: list[str] = []
@@ -87,7 +89,8 @@ class Connection:
         """The client goes away."""
         if not self._lost:
             self._lost = True
-            self.protocol.connectionLost(Failure(reason()))
+            failure = Failure(reason())  # type: ignore[no-untyped-call]
+            self.protocol.connectionLost(failure)
 
     def _close_if_asked(self) -> None:
         if self.transport.disconnecting or self.transport.aborted:
@@ -102,7 +105,8 @@ class Connection:
     @property
     def received(self) -> bytes:
         """All bytes the server sent."""
-        return self.transport.value()
+        received: bytes = self.transport.value()  # type: ignore[no-untyped-call]
+        return received
 
     def responses(self) -> list[Response]:
         """The answers so far, in order."""
@@ -184,14 +188,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def serve(clock: Clock) -> Iterator[Callable[..., Client]]:
+def serve(clock: Clock) -> Callable[..., Client]:
     """``serve(handlers, **settings)``: a client of an application with these handlers."""
-    clients: list[Client] = []
 
-    def make(handlers: Any = None, *, application: type[Application] = Application, **settings: Any) -> Client:
+    def make(
+        handlers: Any = None, *, application: type[Application] = Application, **settings: Any
+    ) -> Client:
         settings.setdefault("reactor", clock)
-        client = Client(application(handlers, **settings), clock)
-        clients.append(client)
-        return client
+        return Client(application(handlers, **settings), clock)
 
-    yield make
+    return make

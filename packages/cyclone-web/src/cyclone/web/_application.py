@@ -12,9 +12,10 @@ from cyclone.httputil import HTTPHeaders, http_date
 
 from ._handler import ErrorHandler, RequestHandler
 from ._log import log_request
-from ._routing import HandlerRouter, ReversibleRouter, Rule
+from ._routing import HandlerRouter, ReversibleRouter
 from ._routing_delegates import serve_delegate, serve_delegate_headers
 from ._routing_matchers import AnyMatches, DefaultHostMatches, HostMatches
+from ._routing_rules import Rule
 from ._settings import SERVER_OPTIONS, warn_near_misses
 from ._transforms import GZipContentEncoding, OutputTransform
 from ._uimodules import UIModule, load_ui_methods, load_ui_modules
@@ -34,14 +35,17 @@ _LISTEN_OPTIONS = frozenset({"backlog", "reuse_port"})
 class Application(HTTPServer, ReversibleRouter):
     """A web application: routes to handlers, and settings.
 
-    It is a Twisted server factory (``reactor.listenTCP(8888, application)``, or any endpoint), has a
+    It is a Twisted server factory (``reactor.listenTCP(8888, application)``, or any endpoint), has
+    a
     :meth:`listen` of its own, and is a callback for ``cyclone.httpserver.HTTPServer``.
 
     :arg handlers: routes in order, the first that matches wins: tuples ``(pattern, handler)``, with
-        keywords for ``initialize`` as a third and a name as a fourth item, or ``URLSpec`` and ``Rule``.
+        keywords for ``initialize`` as a third and a name as a fourth item, or ``URLSpec`` and
+        ``Rule``.
     :arg default_host: the host whose handlers (see :meth:`add_handlers`) also serve unknown hosts.
     :arg transforms: classes of output transforms, in place of what the settings ask for.
-    :arg error_handler: the class that answers for paths without a handler, given ``status_code=404``.
+    :arg error_handler: the class that answers for paths without a handler, given
+        ``status_code=404``.
     :arg settings: the settings known to the framework and those of the application; also the limits
         of ``cyclone.httpserver.ServerOptions``.
     """
@@ -151,8 +155,8 @@ class Application(HTTPServer, ReversibleRouter):
     ) -> HTTPServer:
         """Serve on *port*, and return the server, which has a ``stop()``.
 
-        Keywords are those of ``cyclone.httpserver.HTTPServer.listen`` (``backlog``, ``reuse_port``), and
-        options of that class, which go before those in the settings.
+        Keywords are those of ``cyclone.httpserver.HTTPServer.listen`` (``backlog``,
+        ``reuse_port``), and options of that class, which go before those in the settings.
         """
         listening = {name: kwargs.pop(name) for name in _LISTEN_OPTIONS if name in kwargs}
         server = HTTPServer(self, **{**_server_options(self.settings), **kwargs})

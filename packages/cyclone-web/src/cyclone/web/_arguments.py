@@ -24,7 +24,7 @@ _REQUIRED: Final = _Required.REQUIRED
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
 _FALSE = frozenset({"0", "false", "no", "off", "n", "f", ""})
 # What may stay in a text argument: control characters but TAB, LF, VT, FF and CR become a space.
-_CONTROLS = {code: " " for code in [*range(0x09), *range(0x0E, 0x20)]}
+_CONTROLS = dict.fromkeys([*range(9), *range(14, 32)], " ")
 
 
 class ArgumentsMixin(HandlerBase):
@@ -55,14 +55,15 @@ class ArgumentsMixin(HandlerBase):
         """The last value of an argument from the URL or from the form.
 
         :arg type: what to turn the text into: ``int``, ``float``, ``bool``, ``datetime.date``,
-            ``uuid.UUID``, an Enum, or any callable that raises ValueError for what it does not take.
+            ``uuid.UUID``, an Enum, or any callable that raises ValueError for what it does not
+            take.
         :raises MissingArgumentError: (400) when it is missing and there is no *default*.
         :raises InvalidArgumentError: (400, names the argument) when *type* refuses the value.
         """
         return self._get(self.request.arguments, name, default, strip, type)
 
     def get_arguments(self, name: str, strip: bool = True) -> list[str]:
-        """All values of an argument, from the URL and then from the form; empty if there is none."""
+        """All values of an argument: those of the URL, then those of the form."""
         return self._get_all(self.request.arguments, name, strip)
 
     @overload
@@ -184,7 +185,7 @@ class ArgumentsMixin(HandlerBase):
 
     def _clean(self, value: bytes, name: str, strip: bool) -> str:
         text = self.decode_argument(value, name=name)
-        if isinstance(text, str) and not text.isprintable():
+        if not text.isprintable():
             text = text.translate(_CONTROLS)
         return text.strip() if strip else text
 
@@ -214,9 +215,7 @@ def _to_bool(text: str) -> bool:
 
 def _is_json(content_type: str) -> bool:
     media_type = content_type.partition(";")[0].strip().lower()
-    return media_type == "application/json" or (
-        "/" in media_type and media_type.endswith("+json")
-    )
+    return media_type == "application/json" or ("/" in media_type and media_type.endswith("+json"))
 
 
 def _decode_json(body: bytes) -> Any:
@@ -224,5 +223,3 @@ def _decode_json(body: bytes) -> Any:
         return json_decode(body)
     except (ValueError, RecursionError) as error:
         raise HTTPError(400, f"Invalid JSON body: {type(error).__name__}") from None
-
-

@@ -1,9 +1,9 @@
 """What the mixins of :class:`RequestHandler` may take for granted of each other.
 
 The handler is put together from mixins, each in a module of its own. Every mixin subclasses
-:class:`HandlerBase`, which holds the attributes they share, with defaults on the class: a request that
-never touches a feature pays nothing for it. The methods are only *declared* here (for type checkers);
-the mixin that owns a method defines it.
+:class:`HandlerBase`, which holds the attributes they share, with defaults on the class: a request
+that never touches a feature pays nothing for it. The methods are only *declared* here (for type
+checkers); the mixin that owns a method defines it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from types import TracebackType
 
+    from twisted.internet.defer import Deferred
+    from twisted.python.failure import Failure
+
     from cyclone.httpserver import HTTPRequest
     from cyclone.httputil import HTTPHeaders
     from cyclone.locale import Locale
-    from twisted.internet.defer import Deferred
-    from twisted.python.failure import Failure
 
     from ._application import Application
     from ._transforms import OutputTransform
@@ -45,7 +46,8 @@ class HandlerBase:
     _reason: str = "OK"
     # Values of Set-Cookie by cookie name; they survive clear(), as in Tornado.
     _new_cookies: dict[str, str] | None = None
-    # Request headers the answer depends on, merged into Vary when the headers leave; survive clear().
+    # Request headers the answer depends on, merged into Vary when the headers leave; survive
+    # clear().
     _vary: list[str] | None = None
     _transforms: list[OutputTransform] | None = None
 
@@ -70,7 +72,9 @@ class HandlerBase:
     def require_setting(self, name: str, feature: str = "this feature") -> None:
         """Raise an Exception that names *feature* unless the setting *name* has a value."""
         if not self.application.settings.get(name):
-            raise Exception(f"You must define the {name!r} setting in your application to use {feature}")
+            raise Exception(
+                f"You must define the {name!r} setting in your application to use {feature}"
+            )
 
     def _vary_on(self, header: str) -> None:
         """Note that the answer depends on a header of the request."""
@@ -129,16 +133,11 @@ class HandlerBase:
         def _handle_failure(self, failure: Failure) -> None: ...
 
         # _arguments.py
-        def get_argument(
-            self, name: str, default: Any = ..., strip: bool = True, *, type: Any = None
-        ) -> Any: ...
-        def get_arguments(self, name: str, strip: bool = True) -> list[str]: ...
-        def get_query_argument(
-            self, name: str, default: Any = ..., strip: bool = True, *, type: Any = None
-        ) -> Any: ...
-        def get_body_argument(
-            self, name: str, default: Any = ..., strip: bool = True, *, type: Any = None
-        ) -> Any: ...
+        get_argument: Callable[..., Any]
+        get_arguments: Callable[..., list[str]]
+        get_query_argument: Callable[..., Any]
+        get_body_argument: Callable[..., Any]
+
         def decode_argument(self, value: bytes, name: str | None = None) -> str: ...
 
         # _cookies.py, _xsrf.py, _users.py
@@ -157,9 +156,7 @@ class HandlerBase:
         def locale(self) -> Locale: ...
         @locale.setter
         def locale(self, value: Locale) -> None: ...
-        def static_url(
-            self, path: str, include_host: bool | None = None, **kwargs: Any
-        ) -> str: ...
+        def static_url(self, path: str, include_host: bool | None = None, **kwargs: Any) -> str: ...
 
         # _handler.py
         def on_finish(self) -> None: ...

@@ -2,12 +2,13 @@
 
 Two ways to drive a coroutine, chosen by what runs underneath:
 
-- No asyncio event loop is running (Twisted's ordinary reactors): :class:`_Driver` steps it whenever the
-  Deferred it waits for fires.
-- Twisted's asyncio reactor: it becomes the body of a real :class:`asyncio.Task`, so ``asyncio.timeout``,
-  ``TaskGroup`` and every asyncio library work in it. :func:`_bridge` stands between the task and the body and
-  turns each awaited Deferred into a future the task understands. Tasks the body starts (``TaskGroup``,
-  ``gather``) are bridged too, through a context variable they inherit.
+- No asyncio event loop is running (Twisted's ordinary reactors): :class:`_Driver` steps it whenever
+  the Deferred it waits for fires.
+- Twisted's asyncio reactor: it becomes the body of a real :class:`asyncio.Task`, so
+  ``asyncio.timeout``, ``TaskGroup`` and every asyncio library work in it. :func:`_bridge` stands
+  between the task and the body and turns each awaited Deferred into a future the task understands.
+  Tasks the body starts (``TaskGroup``, ``gather``) are bridged too, through a context variable they
+  inherit.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ _HAS_EAGER_TASKS = sys.version_info >= (3, 12)
 
 
 ASYNCIO_HINT = (
-    "The running reactor has no asyncio event loop. Install Twisted's asyncio reactor before anything "
-    "imports the reactor: `from twisted.internet import asyncioreactor; asyncioreactor.install()`."
+    "The running reactor has no asyncio event loop. Install Twisted's asyncio reactor before "
+    "anything imports the reactor: "
+    "`from twisted.internet import asyncioreactor; asyncioreactor.install()`."
 )
 
 
@@ -65,10 +67,10 @@ def as_coroutine(value: object) -> Coroutine[Any, Any, Any]:
         return value
     if isinstance(value, Failure):
         value.raiseException()
-    if isinstance(value, types.GeneratorType) and not inspect.isawaitable(value):
-        value = _from_generator(value)
     if inspect.isawaitable(value):
         return _await(value)
+    if isinstance(value, types.GeneratorType):
+        return _await(_from_generator(value))
     raise TypeError(f"A handler must return None or something awaitable, not {type(value)!r}")
 
 
@@ -76,7 +78,7 @@ async def _await(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
 
 
-def _from_generator(generator: Generator[Any, Any, Any]) -> Deferred[Any]:
+def _from_generator(generator: types.GeneratorType[Any, Any, Any]) -> Deferred[Any]:
     warnings.warn(
         f"{generator.__qualname__} returned a generator: decorate it with inlineCallbacks, "
         "or better make it an async def",
@@ -109,7 +111,7 @@ class _Driver:
             self._waiting_on.cancel()
 
     def _step(self, advance: Callable[[Any], Any], value: object) -> None:
-        """Advance until the coroutine ends or has to wait; a loop, so that ready Deferreds cost no stack."""
+        """Advance until the coroutine ends or has to wait."""
         while True:
             try:
                 yielded = advance(value)
@@ -117,7 +119,7 @@ class _Driver:
                 self._done.callback(stop.value)
                 return
             except BaseException:
-                self._done.errback(Failure())
+                self._done.errback()
                 return
             if isinstance(yielded, Deferred):
                 if self._context is None:
@@ -129,8 +131,9 @@ class _Driver:
             advance, value = self._coroutine.throw, AsyncioReactorRequired(yielded)
 
     def _resume(self, result: object) -> None:
-        # The awaited Deferred hands its own result while its callbacks run, so there is nothing to send. A
-        # failure it could only raise after they ran, so that is thrown; returning None marks it as handled.
+        # The awaited Deferred hands its own result while its callbacks run, so there is nothing to
+        # send. A failure it could only raise after they ran, so that is thrown; returning None
+        # marks it as handled.
         self._waiting_on = None
         context = self._context
         if context is None:
@@ -153,7 +156,7 @@ def _start_task(
     context.run(_bridging.set, True)
     options: dict[str, Any] = {"eager_start": True} if _HAS_EAGER_TASKS else {}
     task = asyncio.Task(_bridged(coroutine), loop=loop, context=context, **options)
-    done: Deferred[Any] = Deferred(lambda _: task.cancel())
+    done: Deferred[Any] = Deferred(lambda _: _cancel(task))
     if task.done():
         _settle(done, task)
     else:
@@ -161,24 +164,29 @@ def _start_task(
     return done
 
 
+def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+
+
 def _settle(done: Deferred[Any], task: asyncio.Future[Any]) -> None:
     if done.called:
-        # Cancelled from outside and already answered for; look at the outcome so asyncio does not complain.
+        # Cancelled from outside and already answered for; look at the outcome so asyncio does not
+        # complain.
         if not task.cancelled():
             task.exception()
         return
     if task.cancelled():
-        done.errback(Failure(asyncio.CancelledError()))
+        done.errback(asyncio.CancelledError())
         return
     error = task.exception()
     if error is None:
         done.callback(task.result())
     else:
-        done.errback(Failure(error, type(error), error.__traceback__))
+        done.errback(error)
 
 
 def _install_task_factory(loop: asyncio.AbstractEventLoop) -> None:
-    """Let tasks that a bridged task starts await Deferreds as well; all other tasks are left alone."""
+    """Let tasks that a bridged task starts await Deferreds too; all others are left alone."""
     previous = loop.get_task_factory()
     if isinstance(previous, _TaskFactory):
         return
@@ -230,7 +238,7 @@ def _bridge(coroutine: Coroutine[Any, Any, Any]) -> Generator[Any, Any, Any]:
 
 
 def _wait_for(deferred: Deferred[Any]) -> Generator[Any, Any, None]:
-    """Suspend the task until *deferred* has a result, which stays in it for the coroutine to take."""
+    """Suspend the task until *deferred* has a result, which stays in it for the coroutine."""
     future = asyncio.get_running_loop().create_future()
 
     def wake(result: object) -> object:

@@ -9,10 +9,11 @@ from collections.abc import Awaitable
 from types import TracebackType
 from typing import Any
 
+from twisted.internet.defer import CancelledError
+
 from cyclone.escape import xhtml_escape
 from cyclone.httpserver import StreamClosedError
 from cyclone.httputil import HTTPInputError
-from twisted.internet.defer import CancelledError
 
 from ._base import HandlerBase
 from ._coroutines import ASYNCIO_HINT
@@ -30,8 +31,9 @@ class ErrorsMixin(HandlerBase):
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         """Answer with an error page, in place of what was written so far.
 
-        Once the head of the answer is out there is no way to say so but to cut the connection, without
-        the last chunk. Keywords go on to :meth:`write_error`; ``reason`` sets the reason phrase.
+        Once the head of the answer is out there is no way to say so but to cut the connection,
+        without the last chunk. Keywords go on to :meth:`write_error`; ``reason`` sets the reason
+        phrase.
         """
         if self._headers_written:
             general_log.error(
@@ -89,9 +91,9 @@ class ErrorsMixin(HandlerBase):
     def write_error(self, status_code: int, **kwargs: Any) -> Any:
         """Write the page of an error. Override it for pages of your own.
 
-        It may ``write``, ``render``, ``set_header``, and be ``async``. For an exception, ``exc_info`` holds
-        its triple and ``exception`` the exception itself. With the setting ``serve_traceback`` (on in
-        debug mode) the page is the traceback, else one line.
+        It may ``write``, ``render``, ``set_header``, and be ``async``. For an exception,
+        ``exc_info`` holds its triple and ``exception`` the exception itself. With the setting
+        ``serve_traceback`` (on in debug mode) the page is the traceback, else one line.
         """
         get_error_html = getattr(self, "get_error_html", None)
         if get_error_html is not None:
@@ -169,8 +171,8 @@ class ErrorsMixin(HandlerBase):
     ) -> None:
         """Log an exception that reached the framework.
 
-        An ``HTTPError`` is a warning without a traceback on ``cyclone.general``, and only if it has a
-        message; all else is an error with its traceback on ``cyclone.application``.
+        An ``HTTPError`` is a warning without a traceback on ``cyclone.general``, and only if it has
+        a message; all else is an error with its traceback on ``cyclone.application``.
         """
         if isinstance(value, HTTPError):
             message = value.get_message()

@@ -12,8 +12,8 @@ class HTTPError(Exception):
     """An error that is answered with an HTTP status instead of a 500.
 
     :arg status_code: the status to answer with.
-    :arg log_message: for the log only, never for the client; ``%s``-style, formatted with *args* when there
-        are any.
+    :arg log_message: for the log only, never for the client; ``%s``-style, formatted with *args*
+        when there are any.
     :arg reason: the reason phrase, for a status that has no standard one.
     :arg headers: header fields the answer must carry, such as ``Retry-After``.
 
@@ -41,7 +41,7 @@ class HTTPError(Exception):
 
     @property
     def log_message(self) -> str | None:
-        """The message as a format string: without arguments each ``%`` is doubled, as in Tornado."""
+        """The message as a format string: without arguments each ``%`` is doubled."""
         if self._log_message and not self.args:
             return self._log_message.replace("%", "%%")
         return self._log_message
@@ -83,7 +83,8 @@ class HTTPAuthenticationRequired(HTTPError):
     """Answers 401 with a ``WWW-Authenticate`` challenge (RFC 9110, section 11.6.1).
 
     :arg auth_type: the scheme, ``Basic`` unless given.
-    :arg realm: what the browser shows; further keywords (``nonce``, ``opaque``, ...) become parameters.
+    :arg realm: what the browser shows; further keywords (``nonce``, ``opaque``, ...) become
+        parameters.
     :raises ValueError: when a name is no token or a value cannot stand in a header.
     """
 

@@ -1,8 +1,8 @@
 """From a matched route to a finished answer: prepare, the method, the end.
 
 The path of a handler that is plain functions only is straight: no coroutine, no Deferred, nothing
-allocated but the handler and its answer. What returns something awaitable takes the other path, and only
-then are the client's departure and a forgotten answer watched for.
+allocated but the handler and its answer. What returns something awaitable takes the other path, and
+only then are the client's departure and a forgotten answer watched for.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ _ATTRIBUTES = {
 def asynchronous(method: _F) -> _F:
     """Keep the request open after *method* returns, until something calls ``finish()``.
 
-    An awaitable it returns is run, and its failure answered; its success does not finish the request.
+    An awaitable it returns is run, and its failure answered; its success does not finish the
+    request.
     """
 
     @functools.wraps(method)
@@ -47,9 +48,11 @@ class ExecutionMixin(HandlerBase):
 
     #: The methods a handler may be asked for; all others are answered with 405.
     SUPPORTED_METHODS: tuple[str, ...] = tuple(_ATTRIBUTES)
-    #: Whether a handler that still runs is cancelled when its client goes away; None: the setting of that name.
+    #: Whether a handler that still runs is cancelled when its client goes away; None: as the
+    #: setting of that name says.
     cancel_on_disconnect: bool | None = None
-    #: Seconds after which a request without an answer gets a 503 and its handler is cancelled; None: the setting.
+    #: Seconds after which a request without an answer gets a 503 and its handler is cancelled;
+    #: None: the setting of that name.
     handler_timeout: float | None = None
 
     _stream_request_body: bool = False
@@ -57,7 +60,7 @@ class ExecutionMixin(HandlerBase):
     _prepared: bool = False
 
     def prepare(self) -> Awaitable[None] | None:
-        """Runs before the method of each request; may be async. What it finishes goes no further."""
+        """Runs before the method of each request; may be async. It may finish the request."""
 
     def _execute(
         self,
@@ -126,7 +129,7 @@ class ExecutionMixin(HandlerBase):
             self._check_forgery()
 
     def _parse_form(self) -> None:
-        """Have a form read before the handler runs: one that cannot be read is the client's fault."""
+        """Read a form before the handler runs: one that cannot be read is the client's fault."""
         if self.request.headers.get("Content-Type", "").startswith(
             ("application/x-www-form-urlencoded", "multipart/form-data")
         ):
@@ -202,9 +205,10 @@ class ExecutionMixin(HandlerBase):
         """Answer for a Deferred of this request that failed."""
         self._running = None
         error = failure.value
-        if error.__traceback__ is None:
-            error = error.with_traceback(failure.getTracebackObject())
-        self._handle_request_exception(error)
+        if error is not None:
+            if error.__traceback__ is None and failure.tb is not None:
+                error.__traceback__ = failure.tb
+            self._handle_request_exception(error)
 
     def _spawn(self, awaitable: Awaitable[Any]) -> Deferred[Any]:
         """Start something awaitable beside what runs; its failure is the caller's to see."""
@@ -213,7 +217,7 @@ class ExecutionMixin(HandlerBase):
     def async_callback(
         self, callback: Callable[..., Any] | None, *args: Any, **kwargs: Any
     ) -> Callable[..., Any] | None:
-        """Wrap a callback so that its exceptions are answered like those of the handler's method."""
+        """Wrap a callback: its exceptions are answered like those of the handler's method."""
         if callback is None:
             return None
 
@@ -235,7 +239,7 @@ class ExecutionMixin(HandlerBase):
     # --- while the answer is open -------------------------------------------------------------
 
     def _suspend(self, running: Deferred[Any] | None) -> None:
-        """The answer comes later: notice when the client leaves, or when nobody is left to give it."""
+        """The answer comes later: notice when the client leaves, or nobody is left to give it."""
         self._suspended = True
         self._running = running
         if not self._headers_written:
@@ -258,7 +262,7 @@ class ExecutionMixin(HandlerBase):
         return type(self).on_connection_close is not ExecutionMixin.on_connection_close
 
     def on_connection_close(self) -> None:
-        """Runs when the client went away before the answer was complete. Override it to clean up."""
+        """Runs when the client left before the answer was complete. Override it to clean up."""
 
     def _connection_lost(self, *_: object) -> None:
         if self._finished:

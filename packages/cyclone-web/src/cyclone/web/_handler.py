@@ -39,9 +39,9 @@ class RequestHandler(
 ):
     """Answers requests: subclass it and define ``get``, ``post``, ...
 
-    One is made for each request. A method may be a plain function, ``async def``, return a Deferred (also
-    through ``inlineCallbacks``), or be decorated with :func:`asynchronous` and call :meth:`finish`
-    later. Subclasses do not override ``__init__`` but :meth:`initialize`.
+    One is made for each request. A method may be a plain function, ``async def``, return a Deferred
+    (also through ``inlineCallbacks``), or be decorated with :func:`asynchronous` and call
+    :meth:`finish` later. Subclasses do not override ``__init__`` but :meth:`initialize`.
     """
 
     #: Close the connection after the answer.

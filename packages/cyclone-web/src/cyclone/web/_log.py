@@ -28,8 +28,8 @@ def log_request(handler: RequestHandler) -> None:
     """Log the request of *handler*, by default on ``cyclone.access``.
 
     The level follows the status: info below 400, warning below 500, error above. The setting
-    ``log_function`` replaces all of it; ``access_log_format`` is ``"text"`` (Tornado's line, the default)
-    or ``"json"`` (one object with the fields of :func:`access_fields`).
+    ``log_function`` replaces all of it; ``access_log_format`` is ``"text"`` (Tornado's line, the
+    default) or ``"json"`` (one object with the fields of :func:`access_fields`).
     """
     settings = handler.application.settings
     log_function = settings.get("log_function")
@@ -51,8 +51,8 @@ def log_request(handler: RequestHandler) -> None:
 def access_fields(handler: RequestHandler) -> dict[str, Any]:
     """What an access log event says of a request.
 
-    ``time`` is the wall clock (seconds since the epoch), ``milliseconds`` how long the request took,
-    ``bytes`` the size of the body sent, ``route`` the pattern that matched.
+    ``time`` is the wall clock (seconds since the epoch), ``milliseconds`` how long the request
+    took, ``bytes`` the size of the body sent, ``route`` the pattern that matched.
     """
     request = handler.request
     return {

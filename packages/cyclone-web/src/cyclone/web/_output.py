@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.defer import Deferred, succeed
+
 from cyclone.escape import json_encode
 from cyclone.httputil import HTTPHeaders, ResponseStartLine, responses
-from twisted.internet.defer import Deferred, succeed
 
 from ._base import HandlerBase
 from ._response import ResponseMixin, has_no_body
@@ -38,8 +39,8 @@ class OutputMixin(HandlerBase):
     def write(self, chunk: Chunk) -> None:
         """Add *chunk* to the body: text as UTF-8, bytes as they are, a dict as JSON.
 
-        A list is taken as JSON only if the class says ``serialize_lists = True``: a bare array at the
-        top once could be read across sites by old browsers.
+        A list is taken as JSON only if the class says ``serialize_lists = True``: a bare array at
+        the top once could be read across sites by old browsers.
 
         :raises TypeError: for anything else.
         :raises RuntimeError: after :meth:`finish`.
@@ -64,7 +65,9 @@ class OutputMixin(HandlerBase):
             return bytes(chunk)
         hint = ""
         if isinstance(chunk, list):
-            hint = ". A list is taken as JSON only with serialize_lists = True on the handler's class"
+            hint = (
+                ". A list is taken as JSON only with serialize_lists = True on the handler's class"
+            )
         raise TypeError(
             f"write() only accepts bytes, str and dict objects, not {type(chunk).__name__}{hint}"
         )
@@ -216,7 +219,8 @@ class OutputMixin(HandlerBase):
         self._finished = True
         if self._suspended:
             self._resolved()
-        return self.request.connection.detach()
+        transport: ITransport = self.request.connection.detach()
+        return transport
 
 
 def _ignore(_: object) -> None:

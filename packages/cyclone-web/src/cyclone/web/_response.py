@@ -27,7 +27,8 @@ _sha1 = hashlib.sha1
 class _LazyHeaders:
     """Makes a handler's header fields when they are first touched.
 
-    Until then the answer has the default fields, whose bytes are made once a second for all requests.
+    Until then the answer has the default fields, whose bytes are made once a second for all
+    requests.
     """
 
     def __get__(self, handler: HandlerBase | None, owner: type) -> Any:
@@ -100,7 +101,9 @@ class ResponseMixin(HandlerBase):
         if name in self._headers:
             del self._headers[name]
 
-    def redirect(self, url: str | bytes, permanent: bool = False, status: int | None = None) -> None:
+    def redirect(
+        self, url: str | bytes, permanent: bool = False, status: int | None = None
+    ) -> None:
         """Answer with a redirect (302, 301 if *permanent*, or any 3xx *status*) and finish.
 
         *url* is sent as given, relative or absolute; what is not ASCII is percent-encoded.
@@ -111,7 +114,7 @@ class ResponseMixin(HandlerBase):
             raise RuntimeError("Cannot redirect after headers have been written")
         if status is None:
             status = 301 if permanent else 302
-        elif not isinstance(status, int) or not 300 <= status <= 399:
+        elif not 300 <= status <= 399:
             raise ValueError(f"Not a redirect: status {status!r}")
         self.set_status(status)
         self._headers["Location"] = _location(url)
@@ -120,7 +123,7 @@ class ResponseMixin(HandlerBase):
     # --- conditional requests -------------------------------------------------------------
 
     def compute_etag(self) -> str | None:
-        """The entity tag of what was written so far, a hash of it; override it, or return None for none."""
+        """The entity tag: a hash of what was written. Override it; None means no tag."""
         buffer = self._write_buffer
         body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
         return f'"{_sha1(body, usedforsecurity=False).hexdigest()}"'

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from twisted.internet.defer import Deferred, succeed
-
-from ._base import HandlerBase
 from ._coroutines import start
 from ._execution import ExecutionMixin
+from ._routing_entries import is_handler
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
     from ._handler import RequestHandler
 
 _C = TypeVar("_C", bound="type[StreamingMixin]")
@@ -20,12 +20,12 @@ _C = TypeVar("_C", bound="type[StreamingMixin]")
 def stream_request_body(cls: _C) -> _C:
     """Decorate a handler's class whose bodies are streamed.
 
-    ``prepare`` runs as soon as the head of the request is in: it may refuse the body, or set its limits
-    (``self.request.connection.set_max_body_size``, ``set_body_timeout``). Then ``data_received(chunk)`` is
-    called for each piece, the next one only after what it returned is done; then the method. The
-    request's ``body`` stays empty, and the form's arguments with it.
+    ``prepare`` runs as soon as the head of the request is in: it may refuse the body, or set its
+    limits (``self.request.connection.set_max_body_size``, ``set_body_timeout``). Then
+    ``data_received(chunk)`` is called for each piece, the next one only after what it returned is
+    done; then the method. The request's ``body`` stays empty, and the form's arguments with it.
     """
-    if not (isinstance(cls, type) and issubclass(cls, HandlerBase)):
+    if not is_handler(cls):
         raise TypeError(f"expected a subclass of RequestHandler, got {cls!r}")
     cls._stream_request_body = True
     return cls
@@ -87,7 +87,7 @@ class StreamedBody:
             return None
         if pending is None:
             return None
-        return start(pending).addErrback(handler._handle_failure) or succeed(None)
+        return start(pending).addErrback(handler._handle_failure)
 
     def finish(self) -> None:
         """The body is complete."""

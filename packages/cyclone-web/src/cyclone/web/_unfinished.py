@@ -1,10 +1,10 @@
 """Requests that wait for their answer, and those that will never get one.
 
-Only requests whose handler returned without an answer are in here. Three things end the wait of a client
-that would else look at an empty page for ever:
+Only requests whose handler returned without an answer are in here. Three things end the wait of a
+client that would else look at an empty page for ever:
 
-- the handler is gone (collected, because nothing refers to it any more: a callback failed, a Deferred was
-  dropped): 500 at once;
+- the handler is gone (collected, because nothing refers to it any more: a callback failed, a
+  Deferred was dropped): 500 at once;
 - ``handler_timeout`` has passed: 503, and the handler is cancelled;
 - ``warn_unfinished_after`` has passed: one line in the log that names class, URL and age.
 """
@@ -14,15 +14,16 @@ from __future__ import annotations
 import functools
 import time
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from cyclone.httputil import HTTPHeaders
 
 from ._log import application_log
 
 if TYPE_CHECKING:
-    from cyclone.httpserver import HTTPRequest
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+    from cyclone.httpserver import HTTPRequest
 
     from ._application import Application
     from ._handler import RequestHandler
@@ -114,29 +115,42 @@ class OpenRequests:
             self._timer = None
 
     def _gone(self, key: int, _: object) -> None:
-        """The handler of an open request was collected: nothing can finish the request any more."""
+        """The handler of an open request was collected: nothing can finish the request any more.
+
+        That is noticed in the middle of anything, even in another thread: the answer waits for the
+        reactor's next turn.
+        """
         entry = self._entries.pop(key, None)
-        if entry is None or entry.request.connection.closed:
+        if entry is None or self._application() is None:
+            return
+        reactor: Any = self._reactor()
+        soon = getattr(reactor, "callFromThread", None)
+        if soon is not None:
+            soon(self._answer_for_gone, entry)
+        else:
+            reactor.callLater(0, self._answer_for_gone, entry)
+
+    def _answer_for_gone(self, entry: OpenRequest) -> None:
+        connection = entry.request.connection
+        if connection.closed or connection.request is not entry.request:
             return
         entry.log(
-            "A request will never be finished, its handler is gone (a callback failed, or a Deferred "
-            "was dropped)",
+            "A request will never be finished: its handler is gone, because a callback failed or a "
+            "Deferred was dropped",
             self.monotonic(),
         )
         headers = HTTPHeaders({"Content-Type": "text/html; charset=UTF-8"})
-        connection = entry.request.connection
-        connection.write_response(
-            entry.request, 500, "Internal Server Error", headers, _PAGE
-        )
+        connection.write_response(entry.request, 500, None, headers, _PAGE)
 
     # --- the sweep ------------------------------------------------------------------------------
 
     def _reactor(self) -> IReactorTime:
         application = self._application()
-        reactor = getattr(application, "reactor", None)
-        if reactor is None:
-            from twisted.internet import reactor
-        return reactor  # type: ignore[no-any-return]
+        if application is not None:
+            return cast("IReactorTime", application.reactor)
+        from twisted.internet import reactor
+
+        return cast("IReactorTime", reactor)
 
     def _schedule(self) -> None:
         limits = [limit for limit in (self._warn_after, self._timeout) if limit]
