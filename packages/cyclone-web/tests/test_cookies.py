@@ -6,13 +6,14 @@ import datetime
 import logging
 import re
 import time
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cyclone.httputil import CookieError, HTTPHeaders
-from cyclone.web import _cookies, create_signed_value
+from cyclone.web import HTTPError, RequestHandler, _cookies, create_signed_value
 from cyclone.web._cookies import CookiesMixin
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -355,3 +356,40 @@ def test_ck10_a_short_secret_is_logged_once(
         for _ in range(3):
             Handler(cookie_secret="short").set_secure_cookie("a", "b")
     assert caplog.text.count("cookie_secret has only 5 bytes") == 1
+
+
+# --- in an application -------------------------------------------------------------------------
+
+
+def test_ri14_vary_is_merged_and_error_pages_carry_it(serve: Callable[..., Any]) -> None:
+    class Session(RequestHandler):
+        def get(self) -> None:
+            self.set_header("Vary", "Accept-Encoding")
+            self.set_secure_cookie("seen", "1")
+            if self.get_secure_cookie("user") is None:
+                raise HTTPError(403)
+
+    client = serve([("/", Session)], cookie_secret=SECRET)
+    signed = create_signed_value(SECRET, "user", "42").decode()
+    response = client.fetch(path="/", headers={"Cookie": f'user="{signed}"'})
+    assert response.status == 200
+    assert response.headers["Vary"] == "Accept-Encoding, Cookie"
+    assert response.headers["Set-Cookie"].startswith("seen=")
+    assert client.fetch(path="/").headers["Vary"] == "Cookie"
+
+
+def test_what_is_set_is_read_back(serve: Callable[..., Any]) -> None:
+    class Echo(RequestHandler):
+        def get(self) -> None:
+            self.write({name: morsel.value for name, morsel in self.cookies.items()})
+            self.set_cookie("a", 'x="y",z;\\')
+            self.set_cookie("b", "2", path="/", httponly=True)
+            self.set_cookie("b", "3")
+
+    client = serve([("/", Echo)])
+    sent = client.fetch(path="/").headers.get_list("Set-Cookie")
+    assert len(sent) == 2
+    header = "; ".join(cookie.partition("; Path")[0] for cookie in sent)
+    assert client.fetch(path="/", headers={"Cookie": header}).text == (
+        '{"a": "x=\\"y\\",z;\\\\", "b": "3"}'
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred, succeed
 
-from cyclone.web import authenticated
+from cyclone.web import RequestHandler, authenticated
 from cyclone.web._errors import HTTPError
 from cyclone.web._users import UsersMixin
 
@@ -129,3 +130,43 @@ def test_async_and_deferred_methods() -> None:
 def test_the_login_url_must_be_set() -> None:
     with pytest.raises(Exception, match="login_url"):
         Handler(login_url=None).page()
+
+
+# --- in an application -----------------------------------------------------------------------
+
+
+def test_in_an_application(serve: Callable[..., Any]) -> None:
+    class Page(RequestHandler):
+        async def prepare(self) -> None:
+            # As from a database.
+            self.current_user = await succeed(self.get_argument("as", None))
+
+        @authenticated
+        async def get(self) -> None:
+            self.write(f"hello {await succeed(self.current_user)}")
+
+        @authenticated
+        def post(self) -> Deferred[None]:
+            return succeed(None)
+
+    client = serve([("/page", Page)], login_url="/login")
+    response = client.fetch(path="/page?x=%2F")
+    assert (response.status, response.headers["Location"]) == (
+        302,
+        "/login?next=%2Fpage%3Fx%3D%252F",
+    )
+    assert client.fetch("HEAD", "/page").status == 405
+    assert client.fetch("POST", "/page", body="").status == 403
+    assert client.fetch("POST", "/page?as=Ben", body="").status == 200
+    assert client.fetch(path="/page?as=Ben").text == "hello Ben"
+
+
+def test_an_absolute_login_url_gets_an_absolute_next(serve: Callable[..., Any]) -> None:
+    class Page(RequestHandler):
+        @authenticated
+        def get(self) -> None:
+            pass
+
+    client = serve([("/page", Page)], login_url="https://sso.example/login")
+    location = client.fetch(path="/page?x=1").headers["Location"]
+    assert location == "https://sso.example/login?next=http%3A%2F%2Fexample.com%2Fpage%3Fx%3D1"

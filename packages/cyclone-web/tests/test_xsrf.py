@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyclone.httputil import HTTPHeaders
+from cyclone.web import RequestHandler
 from cyclone.web._cookies import CookiesMixin
 from cyclone.web._errors import HTTPError
 from cyclone.web._users import UsersMixin
@@ -386,3 +388,68 @@ def test_tokens_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("cyclone.web._xsrf.hmac.compare_digest", compare)
     assert refusal(Handler(cookie=f"_xsrf={TOKEN}", body={"_xsrf": [b"xoxo"]})) is None
     assert len(compared) == 1
+
+
+# --- in an application ----------------------------------------------------------------------
+
+
+class Form(RequestHandler):
+    """Gives its token, and takes what carries it."""
+
+    prepared = False
+
+    def prepare(self) -> None:
+        type(self).prepared = True
+
+    def get(self) -> None:
+        self.write(self.xsrf_token)
+
+    def post(self) -> None:
+        self.write("ok")
+
+
+@pytest.fixture
+def client(serve: Callable[..., Any]) -> Any:
+    Form.prepared = False
+    return serve([("/", Form)], xsrf_cookies=True, cross_origin_protection=True)
+
+
+def post(client: Any, body: str = "", **headers: str) -> Any:
+    fields = {name.replace("_", "-"): value for name, value in headers.items()}
+    fields.setdefault("Content-Type", "application/x-www-form-urlencoded")
+    return client.fetch("POST", "/", headers=fields, body=body)
+
+
+def test_a_form_round_trip(client: Any) -> None:
+    page = client.fetch(path="/")
+    assert page.headers["Vary"] == "Cookie"
+    cookie = page.headers["Set-Cookie"].partition(";")[0]
+    token = page.text
+    assert cookie == f"_xsrf={token}"
+    assert post(client, f"_xsrf={quote(token)}", Cookie=cookie).text == "ok"
+    assert post(client, Cookie=cookie, X_XSRFToken=token).text == "ok"
+    again = client.fetch(path="/", headers={"Cookie": cookie})
+    assert "Set-Cookie" not in again.headers
+    assert again.text != token
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        pytest.param("", {}, id="nothing"),
+        pytest.param("_xsrf=%FF%FE", {"Cookie": "_xsrf=x"}, id="XS-04-not-utf-8"),
+        pytest.param("_xsrf=2|zz|zz|1", {"Cookie": "_xsrf=2|zz|zz|1"}, id="XS-04-zz"),
+        pytest.param("_xsrf=|||", {"Cookie": "_xsrf=|||"}, id="XS-04-bars"),
+        pytest.param("_xsrf=", {"Cookie": "_xsrf="}, id="XS-04-empty"),
+        pytest.param("_xsrf=" + "a" * 10**6, {"Cookie": "_xsrf=a"}, id="XS-04-1-MB"),
+        pytest.param(f"_xsrf={V1}", {"Sec_Fetch_Site": "cross-site"}, id="cross-site"),
+    ],
+)
+def test_refused_before_prepare(body: str, headers: dict[str, str], client: Any) -> None:
+    assert post(client, body, **headers).status == 403
+    assert not Form.prepared
+
+
+def test_a_missing_page_stays_missing(client: Any) -> None:
+    forged = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example.net"}
+    assert client.fetch("POST", "/none", body="", headers=forged).status == 404
