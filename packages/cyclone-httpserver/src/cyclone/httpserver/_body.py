@@ -1,36 +1,262 @@
-"""The body of a request that is collected before the handler runs."""
+"""The body of a request that is collected before its handler runs: in memory, then on disk.
+
+Small bodies are a list of pieces. Above ``spool_threshold`` a body goes to an unnamed temporary file;
+of a multipart form, only the files in it do. Writing happens in a thread of the reactor's pool, one
+batch at a time; when the disk is slower than the client, `Body.data_received` returns a Deferred
+and reading stops until it fires.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import io
-from typing import BinaryIO
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+from cyclone.httputil import FormReceiver, get_parse_body_config, parse_parameters
+from twisted.internet.defer import Deferred, fail
+from twisted.python.failure import Failure
+
+if TYPE_CHECKING:
+    from ._request import HTTPRequest
+    from ._server import HTTPServer
+
+# A write is worth a thread from this size on ...
+_BATCH: Final = 256 * 1024
+# ... and while one is running, so much may wait
+_MAX_WAITING: Final = 1024 * 1024
+_MAX_FIELDS_SIZE: Final = 8 * 1024 * 1024
+
+
+class SpoolFile:
+    """An unnamed temporary file that is written at its end and read anywhere."""
+
+    __slots__ = ("_descriptor", "size")
+
+    def __init__(self, directory: str | None) -> None:
+        from tempfile import TemporaryFile
+
+        with TemporaryFile(dir=directory, prefix="cyclone-", buffering=0) as file:
+            self._descriptor = os.dup(file.fileno())
+        self.size = 0
+
+    def write(self, data: bytes) -> None:
+        """Append. OSError if the disk is full."""
+        view = memoryview(data)
+        while view:
+            written = os.write(self._descriptor, view)
+            view = view[written:]
+            self.size += written
+
+    def read_at(self, position: int, size: int) -> bytes:
+        """Read up to ``size`` bytes; from any thread."""
+        return os.pread(self._descriptor, size, position)
+
+    def close(self) -> None:
+        """Free the space on disk."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def __del__(self) -> None:
+        if getattr(self, "_descriptor", -1) >= 0:
+            self.close()
+
+
+class _SpoolReader(io.RawIOBase):
+    """A position of its own in a spool file; keeps the file alive."""
+
+    def __init__(self, spool: SpoolFile) -> None:
+        self._spool = spool
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._spool.size}[whence]
+        if base + offset < 0:
+            raise ValueError("negative seek position")
+        self._position = base + offset
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._spool.read_at(self._position, len(buffer))
+        buffer[: len(data)] = data
+        self._position += len(data)
+        return len(data)
 
 
 class Body:
-    """Body bytes in memory."""
+    """Collects one body; afterwards `read` and `open` give it, or `form` what was in it."""
 
-    __slots__ = ("_pieces", "size")
+    __slots__ = (
+        "_closed",
+        "_failure",
+        "_pieces",
+        "_request",
+        "_server",
+        "_spool",
+        "_waiting",
+        "_wanted",
+        "_write",
+        "_writing",
+        "form",
+        "size",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, request: HTTPRequest, server: HTTPServer) -> None:
+        self._request: HTTPRequest | None = request
+        self._server = server
         self._pieces: list[bytes] = []
+        self._waiting = 0
+        self._spool: SpoolFile | None = None
+        self._write: Callable[[bytes], None] | None = None
+        self._writing = False
+        self._wanted: Deferred[None] | None = None
+        self._failure: Failure | None = None
+        self._closed = False
+        #: A multipart form that was too large for the memory; the raw body is not kept then.
+        self.form: FormReceiver | None = None
         self.size = 0
 
-    def data_received(self, chunk: bytes) -> None:
-        """Keep a piece."""
+    def data_received(self, chunk: bytes) -> Deferred[None] | None:
+        """Take a piece; a Deferred if the disk has to catch up first."""
+        if self._failure is not None:
+            return fail(self._failure)
         self._pieces.append(chunk)
+        self._waiting += len(chunk)
         self.size += len(chunk)
+        if self._write is None:
+            if self.size <= self._server.options.spool_threshold:
+                return None
+            self._begin_spool()
+        if self._waiting >= _BATCH and not self._writing:
+            self._write_batch()
+        if self._waiting >= _MAX_WAITING and self._writing:
+            return self._want()
+        return None
 
-    def complete(self) -> None:
-        """The body is in."""
+    def complete(self) -> Deferred[None] | None:
+        """The body is in; a Deferred while it is still being written."""
+        self._request = None
+        if self._write is None:
+            return None
+        if self._failure is None and not self._writing and self._pieces:
+            self._write_batch()
+        if self._writing:
+            return self._want().addCallback(lambda _: self.complete())
+        if self._failure is not None:
+            return fail(self._failure)
+        if self.form is not None:
+            self.form.finish()
+        return None
+
+    def _want(self) -> Deferred[None]:
+        self._wanted = Deferred()
+        return self._wanted
+
+    def _begin_spool(self) -> None:
+        assert self._request is not None
+        self.form = _form_for(self._request, self._server)
+        self._write = self._write_raw if self.form is None else self.form.feed
+
+    def _write_raw(self, data: bytes) -> None:
+        if self._spool is None:
+            self._spool = SpoolFile(self._server.options.spool_dir)
+        self._spool.write(data)
+
+    def _write_batch(self) -> None:
+        """Hand what waits to a thread (or write it here, on a reactor that has none)."""
+        assert self._write is not None
+        pieces, self._pieces = self._pieces, []
+        self._waiting = 0
+        self._writing = True
+        write = self._write
+        pool = getattr(self._server.reactor, "getThreadPool", None)
+        if pool is None:
+            try:
+                write(b"".join(pieces))
+            except Exception:
+                self._written(Failure())
+            else:
+                self._written(None)
+            return
+        from twisted.internet.threads import deferToThreadPool
+
+        written = deferToThreadPool(self._server.reactor, pool(), lambda: write(b"".join(pieces)))
+        written.addBoth(self._written)
+
+    def _written(self, result: Failure | None) -> None:
+        self._writing = False
+        if isinstance(result, Failure):
+            self._failure = result
+            self._pieces.clear()
+        if self._closed:
+            self._free()
+        wanted, self._wanted = self._wanted, None
+        if self._failure is None and wanted is None and self._waiting >= _BATCH:
+            self._write_batch()
+        if wanted is not None:
+            if self._failure is not None:
+                wanted.errback(self._failure)
+            else:
+                wanted.callback(None)
 
     def close(self) -> None:
-        """Nobody will ask for it."""
+        """Nobody will ask for it: free memory and disk, after the write that is running."""
+        self._closed = True
         self._pieces.clear()
+        self._wanted = None
+        if not self._writing:
+            self._free()
+
+    def _free(self) -> None:
+        self._pieces.clear()
+        if self._spool is not None:
+            self._spool.close()
+        if self.form is not None:
+            self.form.close()
 
     def read(self) -> bytes:
+        """All of it; empty for a form whose files were spooled."""
+        if self._spool is not None:
+            return self._spool.read_at(0, self._spool.size) if not self._closed else b""
         if len(self._pieces) > 1:
             self._pieces = [b"".join(self._pieces)]
         return self._pieces[0] if self._pieces else b""
 
     def open(self) -> BinaryIO:
+        """A file at its beginning; each call gives another."""
+        if self._spool is not None and not self._closed:
+            return io.BufferedReader(_SpoolReader(self._spool))
         return io.BytesIO(self.read())
+
+
+def _form_for(request: HTTPRequest, server: HTTPServer) -> FormReceiver | None:
+    """A receiver if this body is a multipart form that can be taken apart as it comes."""
+    config = get_parse_body_config().multipart
+    headers = request.headers
+    kind, parameters = parse_parameters(headers.get("Content-Type", ""))
+    if (
+        kind.lower() != "multipart/form-data"
+        or not parameters.get("boundary")
+        or not config.enabled
+        or "Content-Encoding" in headers
+    ):
+        return None
+    limits = dataclasses.replace(config.limits(), max_field_size=_MAX_FIELDS_SIZE)
+    options = server.options
+    return FormReceiver(
+        parameters["boundary"],
+        limits,
+        spool_threshold=options.spool_threshold,
+        spool_dir=options.spool_dir,
+    )

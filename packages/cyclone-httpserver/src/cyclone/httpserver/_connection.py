@@ -6,7 +6,7 @@ being answered what follows waits, bounded. The output side is `ResponseSide` in
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cyclone.httputil import HTTPInputError
 from twisted.internet import tcp
@@ -30,6 +30,7 @@ from ._timeouts import NEVER
 from ._writer import CONTINUE
 
 if TYPE_CHECKING:
+    from ._proxyprotocol import ProxyHeader
     from ._server import HTTPServer
 
 _MAX_LEADING_CRLF = 8
@@ -44,13 +45,14 @@ class HTTPConnection(ResponseSide):
     `set_close_callback`, `registerProducer`.
     """
 
-    __slots__ = ("_head_buffer", "_leading", "_preface")
+    __slots__ = ("_gone", "_head_buffer", "_leading", "_preface")
 
     def __init__(self, server: HTTPServer) -> None:
         super().__init__(server)
         self._head_buffer: HeadBuffer | None = None
         self._leading = 0
-        self._preface: Any = None
+        self._preface: ProxyHeader | None = None
+        self._gone: list[Deferred[None]] | None = None
 
     # --- IProtocol --------------------------------------------------------------------------
 
@@ -72,6 +74,10 @@ class HTTPConnection(ResponseSide):
         if self.tls and options.tls_handshake_timeout:
             first = options.tls_handshake_timeout
         self.deadline = now + first if first else NEVER
+        if self.server.options.proxy_protocol and self.server.expects_proxy_header(self.peer_ip):
+            from ._proxyprotocol import ProxyHeader
+
+            self._preface = ProxyHeader()
         self.server.connection_made(self)
 
     def connectionMade(self) -> None:
@@ -97,6 +103,8 @@ class HTTPConnection(ResponseSide):
             server.sweeper.overdue(now)
         if self._preface is not None:
             data = self._read_preface(data)
+            if not data:
+                return
         if self._running or self._tail:
             self._stash(data)
             return
@@ -107,12 +115,15 @@ class HTTPConnection(ResponseSide):
         state, self._state = self._state, CLOSED
         self.deadline = NEVER
         self.server.connection_lost(self)
-        if state == CLOSED:
+        if state in (CLOSED, DETACHED):
             return
         self._head_buffer = None
         self._tail = b""
         self._client_gone(reason.getErrorMessage())
         self._send = None
+        gone, self._gone = self._gone, None
+        for waiter in gone or ():
+            waiter.callback(None)
 
     def readConnectionLost(self) -> None:
         """The client closed its sending side: it may be gone, or wait for its answer."""
@@ -219,13 +230,7 @@ class HTTPConnection(ResponseSide):
         if request._length:
             self._begin_body(request)
         else:
-            try:
-                result = server.request_callback(request)
-            except BaseException as error:
-                self._handler_failed(request, error)
-            else:
-                if result is not None:
-                    self._follow(request, result)
+            self._dispatch(request)
         return data
 
     def _begin_head(self, data: bytes) -> None:
@@ -265,6 +270,8 @@ class HTTPConnection(ResponseSide):
         incoming = Incoming(request, self.server.options, self._now, self._wake)
         self._incoming = incoming
         self.deadline = self._now + incoming.timeout if incoming.timeout else NEVER
+        if self.server.options.decompress_request:
+            incoming.inflate_if_needed()
         hook = self.server.headers_received
         if hook is None:
             self._accept_body(incoming, None)
@@ -293,7 +300,7 @@ class HTTPConnection(ResponseSide):
         incoming.receiver = receiver
         incoming.check_declared_length()
         if receiver is None:
-            sink = Body()
+            sink = Body(incoming.request, self.server)
             incoming.sink = sink
             incoming.request._body = sink
         if incoming.expect_continue:
@@ -385,8 +392,9 @@ class HTTPConnection(ResponseSide):
 
     def _read_preface(self, data: bytes) -> bytes:
         """The PROXY protocol's header comes before the first request."""
+        assert self._preface is not None
         try:
-            rest: bytes | None = self._preface.feed(data)
+            rest = self._preface.feed(data)
         except RequestError as error:
             self.server.log_refused(self, error)
             self._kill()
@@ -397,6 +405,28 @@ class HTTPConnection(ResponseSide):
         if address is not None:
             self._peer_ip = address
         return rest
+
+    # --- closing from the server's side -----------------------------------------------------
+
+    def close_if_idle(self) -> None:
+        """Close if no request is being received or answered."""
+        if self.request is None and self._incoming is None and self._head_buffer is None:
+            self._close_when_written()
+
+    def close(self) -> Deferred[None]:
+        """Close, whatever is going on; the Deferred fires when the connection is gone."""
+        gone: Deferred[None] = Deferred()
+        if self._state == CLOSED:
+            gone.callback(None)
+            return gone
+        if self._gone is None:
+            self._gone = []
+        self._gone.append(gone)
+        if self.request is None:
+            self._close_when_written()
+        else:
+            self._kill()
+        return gone
 
     # --- deadlines --------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from cyclone.httputil import HTTPFile
+from cyclone.httputil import HTTPFile, parse_body_arguments
 
 if TYPE_CHECKING:
     from ._request import HTTPRequest
@@ -18,11 +18,11 @@ def parse_body(request: HTTPRequest) -> tuple[Fields, Files]:
 
     `cyclone.httputil.HTTPInputError` if it is malformed or over a limit.
     """
+    if request._body is not None and request._body.form is not None:
+        return request._body.form.arguments, request._body.form.files
     arguments: Fields = {}
     files: Files = {}
     content_type = request.headers.get("Content-Type", "")
     if content_type:
-        from cyclone.httputil import parse_body_arguments
-
         parse_body_arguments(content_type, request.body, arguments, files, request.headers)
     return arguments, files

@@ -20,9 +20,7 @@ _CHUNK_LINE: Final = re.compile(
     rb'(?:[ \t]*+=[ \t]*+(?:[!#$%&\'*+\-.^_`|~0-9A-Za-z]++|"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"))?+)*+'
     rb"\r\n"
 )
-_TRAILER_LINE: Final = re.compile(
-    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++):[\t\x20-\x7e\x80-\xff]*+"
-)
+_TRAILER_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++):[\t\x20-\x7e\x80-\xff]*+")
 _FORBIDDEN_TRAILERS: Final = frozenset(
     b"""transfer-encoding content-length content-encoding content-type content-range trailer host
     authorization proxy-authorization cookie set-cookie expect connection upgrade te max-forwards
@@ -156,10 +154,7 @@ class ChunkedReader:
                 return
             self._trailing += end + 2 - position
             self._trailers += 1
-            if (
-                self._trailing > self._options.max_trailer_size
-                or self._trailers > _MAX_TRAILERS
-            ):
+            if self._trailing > self._options.max_trailer_size or self._trailers > _MAX_TRAILERS:
                 raise RequestError(431, "trailers too large")
             line = _TRAILER_LINE.fullmatch(data, position, end)
             if line is None or line[1].lower() in _FORBIDDEN_TRAILERS:

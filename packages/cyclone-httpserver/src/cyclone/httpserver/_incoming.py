@@ -13,6 +13,7 @@ from ._framing import reader_for
 from ._timeouts import NEVER
 
 if TYPE_CHECKING:
+    from ._inflate import GzipInflater
     from ._options import ServerOptions
     from ._request import HTTPRequest
 
@@ -48,6 +49,8 @@ class Incoming:
     """State that exists only while a body is coming in."""
 
     __slots__ = (
+        "_delivered",
+        "_inflater",
         "_pieces",
         "_rate_bytes",
         "_rate_start",
@@ -55,7 +58,6 @@ class Incoming:
         "ended",
         "expect_continue",
         "failure",
-        "inflate",
         "limit",
         "options",
         "reader",
@@ -83,7 +85,8 @@ class Incoming:
         #: Of these two, at most one: neither means the body is thrown away.
         self.receiver: BodyReceiver | None = None
         self.sink: BodySink | None = None
-        self.inflate: Callable[[bytes], Iterator[bytes]] | None = None
+        self._inflater: GzipInflater | None = None
+        self._delivered = 0
         #: Body bytes so far, as framed.
         self.received = 0
         #: Somebody has to take a piece first.
@@ -96,6 +99,17 @@ class Incoming:
         self._pieces: Iterator[bytes] = iter(())
         self._rate_start = now
         self._rate_bytes = 0
+
+    def inflate_if_needed(self) -> None:
+        """Inflate a gzip body; its coding is taken off the headers, as in Tornado."""
+        headers = self.request.headers
+        coding = headers.get("Content-Encoding", "")
+        if coding.lower() in ("gzip", "x-gzip"):
+            from ._inflate import GzipInflater
+
+            self._inflater = GzipInflater()
+            headers["X-Consumed-Content-Encoding"] = coding
+            del headers["Content-Encoding"]
 
     def check_declared_length(self) -> None:
         """Refuse a body that says it is too large before any of it is read."""
@@ -112,7 +126,8 @@ class Incoming:
             raise RequestError(413, "body larger than allowed")
         self._check_rate(len(data), now)
         if size:
-            self._pieces = iter((piece,)) if self.inflate is None else self.inflate(piece)
+            inflater = self._inflater
+            self._pieces = iter((piece,)) if inflater is None else inflater.feed(piece)
         self.deliver()
         return self.reader.rest if self.reader.done else b""
 
@@ -124,16 +139,19 @@ class Incoming:
                 if self.reader.done and not self.ended:
                     self._end()
                 return
+            self._delivered += len(piece)
+            if self.limit is not None and self._delivered > self.limit:
+                raise RequestError(413, "body larger than allowed when inflated")
             target = self.receiver if self.receiver is not None else self.sink
             if target is not None:
                 self._wait_for(target.data_received(piece))
 
     def _end(self) -> None:
-        if self.inflate is not None:
-            self.inflate(b"")
+        self.ended = True
+        if self._inflater is not None:
+            self._inflater.finish()
         if self.sink is not None:
             self._wait_for(self.sink.complete())
-        self.ended = True
 
     def _wait_for(self, result: Deferred[None] | None) -> None:
         if result is None:
@@ -171,7 +189,8 @@ class Incoming:
         """Nobody wants the rest: free what was collected, tell a receiver."""
         receiver, self.receiver = self.receiver, None
         sink, self.sink = self.sink, None
-        self.inflate = None
+        # What nobody reads is not inflated either (BP-16)
+        self._inflater = None
         self._pieces = iter(())
         self.blocked = False
         if sink is not None:

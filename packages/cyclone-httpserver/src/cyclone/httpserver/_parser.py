@@ -24,8 +24,7 @@ from ._options import ServerOptions
 CHUNKED: Final = -1
 
 METHODS: Final[dict[bytes, str]] = {
-    name.encode(): name
-    for name in "GET HEAD POST PUT PATCH DELETE OPTIONS CONNECT TRACE".split()
+    name.encode(): name for name in "GET HEAD POST PUT PATCH DELETE OPTIONS CONNECT TRACE".split()
 }
 _MAX_METHOD: Final = 24
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -256,7 +255,9 @@ def _body(head: Head, lower: bytes, coded: bool, sized: bool) -> None:
         head._expect_continue = not head._http10
 
 
-_CODINGS: Final = frozenset({b"gzip", b"deflate", b"compress", b"x-gzip", b"x-compress", b"chunked"})
+_CODINGS: Final = frozenset(
+    {b"gzip", b"deflate", b"compress", b"x-gzip", b"x-compress", b"chunked"}
+)
 
 
 def _length(value: bytes) -> int:

@@ -434,11 +434,7 @@ class ResponseSide:
         options = self.server.options
         remaining = getattr(incoming.reader, "remaining", 0)
         incoming.discard()
-        if (
-            not self.keep_alive
-            or incoming.expect_continue
-            or remaining > options.max_drain_size
-        ):
+        if not self.keep_alive or incoming.expect_continue or remaining > options.max_drain_size:
             self._end()
             return
         incoming.limit = incoming.received + options.max_drain_size
@@ -550,7 +546,7 @@ class ResponseSide:
         self._state = LINGERING
         self._flush()
         if self._outlet is None:
-            self.deadline = self._now_plus(self.server.options.write_timeout or 0)
+            self.deadline = self._now_plus(self.server.options.write_timeout or NEVER)
             self._resume_reading()
             self.transport.loseConnection()
 
@@ -743,4 +739,3 @@ def error_response(status: int, request: HTTPRequest | None, date: bytes) -> byt
 
 
 __all__ = ["ResponseSide", "Streamed", "error_response"]
-

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from cyclone.httputil import HTTPInputError
 from twisted.internet.defer import Deferred, DeferredList
-from twisted.internet.interfaces import IAddress, IListeningPort, IProtocolFactory, IReactorTime
+from twisted.internet.interfaces import (
+    IAddress,
+    IListeningPort,
+    IProtocolFactory,
+    IProtocolNegotiationFactory,
+)
 from zope.interface import implementer
 
+from ._accept import AcceptGate
 from ._connection import HTTPConnection
 from ._errors import RequestError
 from ._events import EventLogger
@@ -18,17 +26,21 @@ from ._timeouts import NEVER, Sweeper
 from ._writer import DateLine
 
 if TYPE_CHECKING:
+    from ._proxy import ProxyRules, TrustedPeers
     from ._request import HTTPRequest
+    from ._stop import Stop
 
-log = EventLogger("cyclone.general")
+general_log = EventLogger("cyclone.general")
+application_log = EventLogger("cyclone.application")
 
 
-@implementer(IProtocolFactory)
+@implementer(IProtocolFactory, IProtocolNegotiationFactory)
 class HTTPServer:
     """An HTTP/1.x server around a callback: a Twisted server factory.
 
     ``request_callback(request)`` is called with each `HTTPRequest`; it answers through
-    ``request.connection``, now or later. Listen with any reactor or endpoint::
+    ``request.connection``, now or later. It may return a Deferred or a coroutine, whose failure is
+    answered with 500. Listen with any reactor or endpoint::
 
         reactor.listenTCP(8080, HTTPServer(callback))
 
@@ -37,7 +49,10 @@ class HTTPServer:
     ``certfile`` and ``keyfile``. ``reactor`` and ``monotonic`` are for tests.
 
     If the callback has a method ``headers_received(request)``, it is asked as soon as the head of
-    a request with a body is in, and may return a `BodyReceiver` that takes the body as it comes.
+    a request with a body is in. It returns None (collect the body, then call back), a
+    `BodyReceiver` that takes the body as it comes (the callback is not called then), or a Deferred
+    of one of these (nothing is read, and no ``100 Continue`` sent, until it fires). It may raise
+    `cyclone.httputil.HTTPInputError` to refuse the request.
     """
 
     noisy = False
@@ -52,20 +67,38 @@ class HTTPServer:
         monotonic: Callable[[], float] = time.monotonic,
         **settings: Any,
     ) -> None:
-        self.options = ServerOptions(**settings) if options is None else options
+        if options is not None and settings:
+            raise TypeError("give either options or single settings")
+        self.options = options = ServerOptions(**settings) if options is None else options
         self.request_callback = request_callback
-        self.headers_received = getattr(request_callback, "headers_received", None)
+        self.headers_received: Callable[[HTTPRequest], Any] | None = getattr(
+            request_callback, "headers_received", None
+        )
         self.monotonic = monotonic
         self.ssl_options = ssl_options
-        self.proxy: Any = None
         self.date_line = DateLine()
+        #: Set by `stop`.
         self.closing = False
-        self.idle_timeout = self.options.idle_connection_timeout or NEVER
-        self.request_limit = self.options.max_requests_per_connection or NEVER
+        self.idle_timeout = options.idle_connection_timeout or NEVER
+        self.request_limit = options.max_requests_per_connection or NEVER
         self.connections: set[HTTPConnection] = set()
-        self._ports: list[IListeningPort] = []
+        self.proxy: ProxyRules | None = None
+        self._proxy_senders: TrustedPeers | None = None
+        if options.xheaders or options.proxy_protocol:
+            self._trust(options)
         self._reactor = reactor
         self._sweeper: Sweeper | None = None
+        self._gate: AcceptGate | None = None
+        self._stop: Stop | None = None
+        self._bound: list[socket.socket] = []
+
+    def _trust(self, options: ServerOptions) -> None:
+        from ._proxy import ProxyRules, TrustedPeers
+
+        if options.xheaders:
+            self.proxy = ProxyRules(options)
+        if options.proxy_protocol and options.trusted_downstream is not None:
+            self._proxy_senders = TrustedPeers(options.trusted_downstream)
 
     @property
     def reactor(self) -> Any:
@@ -83,66 +116,185 @@ class HTTPServer:
             self._sweeper = Sweeper(lambda: self.connections, self.reactor, self.monotonic)
         return self._sweeper
 
+    @property
+    def gate(self) -> AcceptGate:
+        """What bounds the connections."""
+        if self._gate is None:
+            self._gate = AcceptGate(self)
+        return self._gate
+
     # --- IProtocolFactory -------------------------------------------------------------------
 
     def doStart(self) -> None:
-        """Twisted: a port listens."""
+        """Twisted: a port is about to listen."""
+        self.closing = False
+        find = getattr(self.reactor, "getReaders", None)
+        if find is not None:
+            self.reactor.callLater(0, lambda: self.gate.find(find()))
 
     def doStop(self) -> None:
         """Twisted: a port listens no more."""
 
     def buildProtocol(self, addr: IAddress | None) -> HTTPConnection | None:
-        """Twisted: a connection was accepted."""
+        """Twisted: a connection was accepted. None, and it is closed, far over the bound."""
+        if self._gate is not None and self._gate.paused and self._gate.full():
+            return None
         return HTTPConnection(self)
 
+    def acceptableProtocols(self) -> list[bytes]:
+        """TLS: what is spoken here (ALPN)."""
+        return [b"http/1.1"]
+
     def connection_made(self, connection: HTTPConnection) -> None:
+        """For `HTTPConnection`: it has a transport now."""
         self.connections.add(connection)
         if len(self.connections) == 1:
             self.sweeper.start()
+        self.gate.accepted(connection)
 
     def connection_lost(self, connection: HTTPConnection) -> None:
+        """For `HTTPConnection`: its transport is gone, or somebody else's."""
         self.connections.discard(connection)
+        if self._gate is not None:
+            self._gate.freed()
         if not self.connections:
             self.sweeper.stop()
+        if self._stop is not None:
+            self._stop.connection_gone()
 
-    connection_detached = connection_lost
+    def expects_proxy_header(self, peer: str) -> bool:
+        """For `HTTPConnection`: does this peer begin with the PROXY protocol's header?"""
+        return self.options.proxy_protocol and (
+            self._proxy_senders is None or peer in self._proxy_senders
+        )
 
     # --- listening --------------------------------------------------------------------------
 
-    def listen(self, port: int, address: str | None = None, backlog: int = 2048) -> IListeningPort:
-        """Listen on a TCP port; returns Twisted's port object."""
-        interface = address or ""
-        listening: IListeningPort = self.reactor.listenTCP(
-            port, self, backlog=backlog, interface=interface
-        )
-        self._ports.append(listening)
+    def listen(
+        self,
+        port: int,
+        address: str | None = None,
+        backlog: int = 2048,
+        reuse_port: bool = False,
+    ) -> IListeningPort:
+        """Listen on a TCP port, with TLS if there are ``ssl_options``.
+
+        ``address``: one address of this machine, IPv4 or IPv6; by default all IPv4 addresses.
+        ``reuse_port``: several processes may listen on the port (``SO_REUSEPORT``). Returns
+        Twisted's port object. `twisted.internet.error.CannotListenError` if it is taken.
+        """
+        from ._listen import listen_tcp
+
+        listening = listen_tcp(self, port, address or "", backlog, reuse_port)
+        self.gate.add(listening)
         return listening
 
-    def stop(self, deadline: float = 25.0) -> Deferred[int]:
+    def listen_unix(self, path: str, mode: int = 0o666, backlog: int = 2048) -> IListeningPort:
+        """Listen on a UNIX socket. A socket that is there is replaced, any other file is not."""
+        from ._listen import listen_unix
+
+        listening = listen_unix(self, path, mode, backlog)
+        self.gate.add(listening)
+        return listening
+
+    def add_socket(self, sock: socket.socket) -> IListeningPort:
+        """Accept connections on a listening socket (from systemd, or a parent process)."""
+        from ._listen import adopt
+
+        listening = adopt(self, sock)
+        self.gate.add(listening)
+        return listening
+
+    def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
+        """`add_socket` for each."""
+        for sock in sockets:
+            self.add_socket(sock)
+
+    def bind(self, port: int, address: str | None = None, backlog: int = 2048) -> None:
+        """Bind a port now; `start` begins to accept (Tornado's two steps)."""
+        from ._listen import bound_socket
+
+        self._bound.append(bound_socket(port, address or "", backlog, reuse_port=False))
+
+    def start(self) -> None:
+        """Accept connections on what `bind` bound, in this process."""
+        bound, self._bound = self._bound, []
+        for sock in bound:
+            self.add_socket(sock)
+            sock.close()
+
+    def take_ports(self) -> list[Any]:
+        """For `Stop`: the listening ports, which are forgotten here."""
+        find = getattr(self.reactor, "getReaders", None)
+        if find is not None:
+            self.gate.find(find())
+        self.gate.paused = False
+        ports = list(self.gate.ports)
+        self.gate.ports.clear()
+        return ports
+
+    def stop(self, deadline: float = 25.0, idle_grace: float = 1.0) -> Deferred[int]:
+        """Stop gracefully; the Deferred fires with the number of connections that were cut.
+
+        No new connections from now on. Requests that run are finished and their connections
+        closed; idle ones are closed after ``idle_grace`` seconds, within which a request that was
+        under way is still answered. What is left after ``deadline`` seconds is cut.
+        """
+        from ._stop import Stop
+
         self.closing = True
-        waits = []
-        for port in self._ports:
-            d = port.stopListening()
-            if d is not None:
-                waits.append(d)
-        self._ports.clear()
+        if self._stop is None:
+            self._stop = Stop(self, deadline, idle_grace)
+            self._stop.wait().addCallback(self._stopped)
+        return self._stop.wait() if self._stop is not None else _fired(0)
+
+    def _stopped(self, cut: int) -> None:
+        self._stop = None
+        if cut:
+            general_log.warning("stopped; {cut} connections were cut", cut=cut)
+
+    def close_all_connections(self) -> Deferred[None]:
+        """Close every connection, whatever it is doing; fires when they are gone."""
+        waits: list[Deferred[Any]] = []
         for connection in list(self.connections):
-            if connection.request is None:
-                connection._close_when_written()
-        return DeferredList(waits).addCallback(lambda _: 0)
+            waits.append(connection.close())
+        return DeferredList(waits).addCallback(lambda _: None)
 
     # --- logging ----------------------------------------------------------------------------
 
-    def log_refused(self, connection: HTTPConnection, error: RequestError) -> None:
-        log.info(
-            "{remote_ip}: refused with {status}: {reason}",
+    def log_refused(self, connection: HTTPConnection, error: HTTPInputError) -> None:
+        """A bad request: one line, no traceback, none of its bytes."""
+        general_log.info(
+            "refused a request from {remote_ip} with {status}: {reason}",
             remote_ip=connection.peer_ip,
             status=error.status_code,
             reason=str(error),
         )
 
     def log_timeout(self, connection: HTTPConnection, what: str) -> None:
-        log.info("{remote_ip}: timeout: {what}", remote_ip=connection.peer_ip, what=what)
+        """A deadline passed."""
+        general_log.info(
+            "closed the connection of {remote_ip}: {what}",
+            remote_ip=connection.peer_ip,
+            what=what,
+        )
+
+    def log_paused(self, reason: str, connections: int) -> None:
+        """Accepting was paused."""
+        general_log.warning(
+            "accepting paused at {connections} connections: {reason}",
+            connections=connections,
+            reason=reason,
+        )
 
     def log_failure(self, request: HTTPRequest | None, error: BaseException) -> None:
-        log.error("Unhandled error in {request}", request=repr(request), exc_info=error)
+        """The program raised."""
+        application_log.error(
+            "Unhandled error in the callback for {request}", request=repr(request), exc_info=error
+        )
+
+
+def _fired(value: int) -> Deferred[int]:
+    from twisted.internet.defer import succeed
+
+    return succeed(value)

@@ -1,0 +1,83 @@
+"""Listening sockets of all kinds."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.error import CannotListenError
+
+if TYPE_CHECKING:
+    from ._server import HTTPServer
+
+
+def bound_socket(port: int, address: str, backlog: int, *, reuse_port: bool) -> socket.socket:
+    """A listening, non-blocking TCP socket. CannotListenError if it cannot be had."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        sock.bind((address, port))
+        sock.listen(backlog)
+        sock.setblocking(False)
+    except OSError as error:
+        sock.close()
+        raise CannotListenError(address, port, error) from error
+    return sock
+
+
+def wrapped(server: HTTPServer) -> Any:
+    """The factory to listen with: with TLS around it if the server has ``ssl_options``."""
+    if server.ssl_options is None:
+        return server
+    from twisted.protocols.tls import TLSMemoryBIOFactory
+
+    from ._tls import context_factory
+
+    return TLSMemoryBIOFactory(context_factory(server.ssl_options), False, server, server.reactor)
+
+
+def listen_tcp(server: HTTPServer, port: int, address: str, backlog: int, reuse_port: bool) -> Any:
+    """A listening TCP port of the reactor."""
+    factory = wrapped(server)
+    if not reuse_port:
+        return server.reactor.listenTCP(port, factory, backlog=backlog, interface=address)
+    with bound_socket(port, address, backlog, reuse_port=True) as sock:
+        return _adopt(server, sock, factory)
+
+
+def adopt(server: HTTPServer, sock: socket.socket) -> Any:
+    """A port of the reactor for a socket that listens already; the caller keeps the socket."""
+    return _adopt(server, sock, wrapped(server))
+
+
+def _adopt(server: HTTPServer, sock: socket.socket, factory: Any) -> Any:
+    sock.setblocking(False)
+    return server.reactor.adoptStreamPort(sock.fileno(), sock.family, factory)
+
+
+def listen_unix(server: HTTPServer, path: str, mode: int, backlog: int) -> Any:
+    """A listening UNIX socket; a stale one in its place is removed (and nothing else is)."""
+    try:
+        if stat.S_ISSOCK(os.lstat(path).st_mode) and not _answers(path):
+            os.unlink(path)
+    except FileNotFoundError:
+        pass
+    return server.reactor.listenUNIX(path, wrapped(server), backlog=backlog, mode=mode)
+
+
+def _answers(path: str) -> bool:
+    """Whether somebody listens there."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(path)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+    return True
