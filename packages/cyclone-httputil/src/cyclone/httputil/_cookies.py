@@ -5,7 +5,7 @@ import time
 from datetime import datetime
 from typing import Final
 
-from ._abnf import TOKEN
+from ._abnf import HTTP_WHITESPACE, TOKEN
 from ._dates import format_timestamp
 from ._errors import CookieError
 
@@ -32,7 +32,7 @@ def parse_cookie(cookie: str) -> dict[str, str]:
         name, equals, value = chunk.partition("=")
         if not equals:
             name, value = "", chunk
-        name, value = name.strip(), value.strip()
+        name, value = name.strip(HTTP_WHITESPACE), value.strip(HTTP_WHITESPACE)
         if name or value:
             cookies[name] = _unquote(value)
     return cookies

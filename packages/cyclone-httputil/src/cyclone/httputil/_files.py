@@ -2,9 +2,8 @@
 
 import io
 import os
-import shutil
 from collections.abc import Iterator, MutableMapping
-from typing import Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 _COPY_SIZE: Final = 1 << 18
 
@@ -22,8 +21,10 @@ class HTTPFile(MutableMapping[str, Any]):
     The temporary file has no name and vanishes when it is closed or collected.
     """
 
-    filename: str
-    content_type: str
+    if TYPE_CHECKING:
+        filename: str
+        content_type: str
+        body: bytes
 
     __slots__ = ("_file", "_items", "_size")
     _items: dict[str, Any]
@@ -40,16 +41,13 @@ class HTTPFile(MutableMapping[str, Any]):
         **extra: object,
     ) -> None:
         """Give either ``body`` or ``file``, an open seekable binary file."""
-        items: dict[str, Any] = {"filename": filename, "body": body, "content_type": content_type}
-        if body is None:
-            if file is None:
-                items["body"] = b""
-            else:
-                del items["body"]
-        set_slot = object.__setattr__
-        set_slot(self, "_items", items | extra)
-        set_slot(self, "_file", file)
-        set_slot(self, "_size", _size_of(file) if body is None and file is not None else -1)
+        self._items = {"filename": filename, "content_type": content_type, **extra}
+        self._file = file
+        self._size = -1
+        if body is not None or file is None:
+            self._items["body"] = body or b""
+        else:
+            self._size = _size_of(file)
 
     @property
     def size(self) -> int:
@@ -64,16 +62,18 @@ class HTTPFile(MutableMapping[str, Any]):
     @property
     def file(self) -> BinaryIO:
         """A seekable binary file with the content; the same object each time."""
-        if self._file is None:
-            object.__setattr__(self, "_file", io.BytesIO(self._items["body"]))
-        assert self._file is not None
-        return self._file
+        file = self._file
+        if file is None:
+            file = self._file = io.BytesIO(self._items["body"])
+        return file
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Copy the content to ``path``, replacing a file that is there. Blocks while it writes.
 
         Give a path of your own: ``filename`` was chosen by the client.
         """
+        from shutil import copyfileobj
+
         with open(path, "wb") as target:
             if self._size < 0:
                 target.write(self._items["body"])
@@ -82,7 +82,7 @@ class HTTPFile(MutableMapping[str, Any]):
             position = source.tell()
             source.seek(0)
             try:
-                shutil.copyfileobj(source, target, _COPY_SIZE)
+                copyfileobj(source, target, _COPY_SIZE)
             finally:
                 source.seek(position)
 
@@ -107,8 +107,8 @@ class HTTPFile(MutableMapping[str, Any]):
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name == "body":
-            object.__setattr__(self, "_size", -1)
-            object.__setattr__(self, "_file", None)
+            self._size = -1
+            self._file = None
         self._items[name] = value
 
     def __delitem__(self, name: str) -> None:
@@ -131,7 +131,10 @@ class HTTPFile(MutableMapping[str, Any]):
             raise AttributeError(name) from None
 
     def __setattr__(self, name: str, value: Any) -> None:
-        self[name] = value
+        if name in HTTPFile.__slots__:
+            object.__setattr__(self, name, value)
+        else:
+            self[name] = value
 
     def __repr__(self) -> str:
         # Neither the content (private, large) nor a path

@@ -56,7 +56,9 @@ def forwarded_address(node: str) -> str | None:
 
     node = node.strip(HTTP_WHITESPACE)
     if node.startswith("["):
-        address, _, rest = node[1:].partition("]")
+        address, bracket, rest = node[1:].partition("]")
+        if not bracket:
+            return None
         if rest and not re.fullmatch(r":[0-9]{1,5}", rest):
             return None
     else:

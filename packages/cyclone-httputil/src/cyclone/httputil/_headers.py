@@ -104,8 +104,9 @@ class HTTPHeaders(MutableMapping[str, str]):
     """
 
     # A single value is a str, several are a list of at least two
-    __slots__ = ("_fields",)
+    __slots__ = ("_fields", "_repeated")
     _fields: dict[str, str | list[str]]
+    _repeated: bool  # whether a list may be in there; spares `copy` the search
 
     @overload
     def __init__(self, arg: Mapping[str, str] | Mapping[str, list[str]], /) -> None: ...
@@ -118,6 +119,7 @@ class HTTPHeaders(MutableMapping[str, str]):
         **kwargs: str,
     ) -> None:
         self._fields = {}
+        self._repeated = False
         if arg or kwargs:
             self.update(arg, **kwargs)
 
@@ -130,6 +132,7 @@ class HTTPHeaders(MutableMapping[str, str]):
         """
         self = cls.__new__(cls)
         self._fields = fields = {}
+        self._repeated = False
         names = _raw_names
         for raw_name, raw_value in pairs:
             name = names[raw_name]
@@ -145,13 +148,14 @@ class HTTPHeaders(MutableMapping[str, str]):
         old = self._fields[name]
         if isinstance(old, str):
             self._fields[name] = [old, value]
+            self._repeated = True
         else:
             old.append(value)
 
     def add(self, name: str, value: str) -> None:
         """Add one more value for ``name``. `HTTPInputError` if either is not allowed."""
         normal = _names[name]
-        value = _checked(normal, value)
+        value = _checked(name, value)
         if value[:1] in _EDGES or value[-1:] in _EDGES:
             raise HTTPInputError(f"Invalid header value {value[:100]!r}")
         if normal in self._fields:
@@ -160,12 +164,12 @@ class HTTPHeaders(MutableMapping[str, str]):
             self._fields[normal] = value
 
     def get_list(self, name: str) -> list[str]:
-        """All values of ``name``, in the order they were added; empty if there is none."""
+        """All values of ``name``, in the order they were added, as a new list; empty if none."""
         try:
             value = self._fields[_names[name]]
         except (KeyError, HTTPInputError):
             return []
-        return [value] if isinstance(value, str) else value
+        return [value] if isinstance(value, str) else value.copy()
 
     def get_all(self) -> Iterator[tuple[str, str]]:
         """All (name, value) pairs; a name with several values comes several times."""
@@ -208,29 +212,30 @@ class HTTPHeaders(MutableMapping[str, str]):
 
     def wire(self) -> bytes:
         r"""All fields as they go on the wire, each as ``Name: value\r\n``."""
-        out = []
-        for name, value in self._fields.items():
-            if isinstance(value, str):
-                out.append(f"{name}: {value}\r\n")
-            else:
-                out.extend([f"{name}: {one}\r\n" for one in value])
-        return "".join(out).encode("latin-1")
+        pairs: Iterable[tuple[str, object]]
+        pairs = self.get_all() if self._repeated else self._fields.items()
+        return "".join([f"{name}: {value}\r\n" for name, value in pairs]).encode("latin-1")
 
     def copy(self) -> Self:
         """An independent copy; cheap, meant for a prototype of default headers."""
         new = self.__class__.__new__(self.__class__)
         new._fields = fields = self._fields.copy()
-        for name, value in fields.items():
-            if not isinstance(value, str):
-                fields[name] = value.copy()
+        new._repeated = self._repeated
+        if self._repeated:
+            for name, value in fields.items():
+                if not isinstance(value, str):
+                    fields[name] = value.copy()
         return new
 
     __copy__ = copy
 
     def __setitem__(self, name: str, value: str) -> None:
         try:
-            normal = _names[name]
-            self._fields[normal] = _checked(normal, value)
+            # The first test is what nearly every value passes; _checked looks again, and says why
+            if value.__class__ is str and value.isascii() and value.isprintable():
+                self._fields[_names[name]] = value
+            else:
+                self._fields[_names[name]] = _checked(name, value)
         except HTTPInputError as error:
             raise HTTPOutputError(str(error)) from None
 
@@ -250,8 +255,10 @@ class HTTPHeaders(MutableMapping[str, str]):
     def get(self, name: str, default: object = None, /) -> object:
         """The value of ``name`` (several joined with a comma), or ``default``."""
         try:
-            value = self._fields[_names[name]]
-        except (KeyError, HTTPInputError):
+            value = self._fields.get(_names[name])
+        except HTTPInputError:
+            return default
+        if value is None:
             return default
         return value if isinstance(value, str) else ",".join(value)
 
@@ -287,13 +294,19 @@ class HTTPHeaders(MutableMapping[str, str]):
         r"""The fields as ``Name: value\r\n`` lines, which `parse` reads back."""
         return "".join([f"{name}: {value}\r\n" for name, value in self.get_all()])
 
-    def update(self, other: object = (), /, **kwargs: str) -> None:
+    def update(  # type: ignore[override]
+        self,
+        other: Mapping[str, str] | Mapping[str, list[str]] | Iterable[tuple[str, str]] = (),
+        /,
+        **kwargs: str,
+    ) -> None:
         """Set every field of a mapping or of an iterable of pairs; a list sets several values."""
         if isinstance(other, HTTPHeaders):
             self._fields.update(other.copy()._fields)
+            self._repeated |= other._repeated
         else:
             pairs = other.items() if isinstance(other, Mapping) else other
-            for name, value in pairs:  # type: ignore[attr-defined]
+            for name, value in pairs:
                 self._set(name, value)
         for name, value in kwargs.items():
             self[name] = value
@@ -306,5 +319,6 @@ class HTTPHeaders(MutableMapping[str, str]):
             values = [_checked(name, one) for one in value]
             if values:
                 self._fields[_names[name]] = values if len(values) > 1 else values[0]
+                self._repeated = True
         except HTTPInputError as error:
             raise HTTPOutputError(str(error)) from None

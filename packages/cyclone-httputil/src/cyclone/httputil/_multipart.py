@@ -173,6 +173,8 @@ class MultipartReceiver:
             raise HTTPInputError("Invalid multipart/form-data: no boundary found at its start")
         if index < 0:
             return False
+        if self._buffer.find(self._delimiter[2:], 0, index) >= 0:
+            raise HTTPInputError("Invalid multipart/form-data: bytes before the first boundary")
         self._at = index
         self._state = _State.DELIMITER
         return True

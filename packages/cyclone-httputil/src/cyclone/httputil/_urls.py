@@ -3,7 +3,6 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from ipaddress import IPv6Address
 from typing import AnyStr, Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -83,6 +82,8 @@ def _split_authority(host: str) -> tuple[str, str | None]:
 
 
 def _is_ipv6(literal: str) -> bool:
+    from ipaddress import IPv6Address
+
     address = literal[1:-1]
     if len(address) > 45 or "%" in address:  # a zone means nothing to another machine
         return False
