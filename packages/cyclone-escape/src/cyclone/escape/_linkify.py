@@ -8,14 +8,13 @@ from ._html import xhtml_escape
 _MAX_SHOWN = 30
 # Where a URL may begin: a protocol with one to three slashes, or "www.". The lookbehinds keep a
 # word from being tried again at each of its letters; possessive quantifiers give nothing back.
-_START = re.compile(r"(?<![\w-])-*+(?P<proto>\w[\w-]*+):(?P<slashes>/{1,3})|(?<!\w)www[.]")
+_START = r"(?<![\w-])-*+(?P<proto>\w[\w-]*+):(?P<slashes>/{1,3})|(?<!\w)www[.]"
 # What a URL may hold after that, in text that is HTML-escaped already: anything but white space,
 # parentheses and entities (two excepted). A pair of parentheses with no other inside is part of it.
 _PART = r"(?:[^\s&()]|&amp;|&quot;)*+"
-_RUN = re.compile(_PART)
-_GROUP = re.compile(rf"\({_PART}\)")
+_GROUP = rf"\({_PART}\)"
 # Punctuation that belongs to the sentence when it is the last thing of a URL (read backwards).
-_TRAILING = re.compile(r"(?:;pma&|;touq&|[!\"#$%'*+,.:;<=>?@\[\]^`{|}~])*+")
+_TRAILING = r"(?:;pma&|;touq&|[!\"#$%'*+,.:;<=>?@\[\]^`{|}~])*+"
 
 
 def linkify(
@@ -36,7 +35,9 @@ def linkify(
     fixed = "" if callable(extra_params) else extra_params.strip()
     pieces: list[str] = []
     done = 0
-    start = _START.search(text)
+    # Compiled at the first use (re keeps it), so that importing costs nothing.
+    search = re.compile(_START).search
+    start = search(text)
     while start is not None:
         proto = start["proto"]
         begin = start.start() if proto is None else start.start("proto")
@@ -51,7 +52,7 @@ def linkify(
             tag = f'<a href="{href}"{" " + extra if extra else ""}{title}>{shown}</a>'
             pieces += (text[done:begin], tag)
             done = end
-        start = _START.search(text, end if end > 0 else start.end())
+        start = search(text, end if end > 0 else start.end())
     pieces.append(text[done:])
     return "".join(pieces)
 
@@ -62,12 +63,12 @@ def _find_end(text: str, start: re.Match[str]) -> tuple[int, int]:
     end = 0
     while True:
         if text.startswith("(", position):
-            group = _GROUP.match(text, position)
+            group = re.compile(_GROUP).match(text, position)
             if group is None:
                 break
             end = position = group.end()
             continue
-        run = _RUN.match(text, position)
+        run = re.compile(_PART).match(text, position)
         last = _without_trailing(run[0]) if run else 0
         if not last:
             break
@@ -80,7 +81,7 @@ def _find_end(text: str, start: re.Match[str]) -> tuple[int, int]:
 
 def _without_trailing(run: str) -> int:
     """The length of ``run`` without the punctuation and entities at its end."""
-    tail = _TRAILING.match(run[::-1])
+    tail = re.match(_TRAILING, run[::-1])
     return len(run) - (tail.end() if tail else 0)
 
 

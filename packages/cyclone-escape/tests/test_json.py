@@ -1,0 +1,34 @@
+"""JSON."""
+
+import pytest
+
+from cyclone.escape import json_decode, json_encode
+
+
+def test_a_script_element_cannot_be_closed() -> None:
+    assert json_encode("</script>") == '"<\\/script>"'
+    assert json_decode(json_encode("</script>")) == "</script>"
+
+
+def test_bytes_are_decoded() -> None:
+    assert json_decode(json_encode({"a": [b"\xc3\xa9", (b"x",)]})) == {"a": ["é", ["x"]]}
+    assert json_encode({b"key": 1}) == '{"key": 1}'
+
+
+def test_what_json_cannot_hold_is_refused() -> None:
+    with pytest.raises(TypeError):
+        json_encode({"a": object()})
+    loop: list[object] = []
+    loop.append(loop)
+    with pytest.raises(ValueError, match="Circular"):
+        json_encode(loop)
+
+
+@pytest.mark.parametrize("value", ['"é"', '"é"'.encode()], ids=["text", "bytes"])
+def test_json_decode(value: str | bytes) -> None:
+    assert json_decode(value) == "é"
+
+
+def test_bad_json_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="Expecting"):
+        json_decode("{")
