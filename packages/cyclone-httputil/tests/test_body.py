@@ -10,6 +10,7 @@ from cyclone.httputil import (
     HTTPFile,
     HTTPHeaders,
     HTTPInputError,
+    MultipartLimits,
     ParseBodyConfig,
     ParseMultipartConfig,
     ParseUrlEncodedConfig,
@@ -164,7 +165,8 @@ def test_the_default_configuration() -> None:
     assert (config.multipart.max_parts, config.multipart.max_files) == (1000, 100)
     assert (config.multipart.max_headers, config.multipart.max_part_header_size) == (16, 8192)
     assert config.urlencoded.max_arguments == 1000
-    assert ParseMultipartConfig() == ParseMultipartConfig(True, 100, 10240, 100, 16, None)
+    assert ParseMultipartConfig() == ParseMultipartConfig(True, 100, 10240, 100, 16, None, 1 << 23)
+    assert config.multipart.limits() == MultipartLimits()
     assert ParseBodyConfig() == ParseBodyConfig(ParseMultipartConfig(), ParseUrlEncodedConfig())
 
 

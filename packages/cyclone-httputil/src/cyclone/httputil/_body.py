@@ -1,6 +1,6 @@
 """Request bodies that are forms, parsed in one go."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ._errors import HTTPInputError
@@ -13,6 +13,7 @@ from ._params import check_charset, parse_parameters
 _URLENCODED: Final = "application/x-www-form-urlencoded"
 _MULTIPART: Final = "multipart/form-data"
 _CHUNK: Final = 1 << 18
+_SERVER_LIMITS: Final = MultipartLimits()
 
 
 @dataclass
@@ -22,6 +23,8 @@ class ParseMultipartConfig:
     ``enabled``: False refuses such bodies. ``max_parts``, ``max_files``: their number.
     ``max_headers``, ``max_part_header_size``: fields of one part's header, and its bytes.
     ``max_part_size``: bytes of one part's content, None for no limit beyond the body's.
+    ``max_field_size``: bytes of all fields that are not files, together, where the body is received
+    in pieces; one that is parsed in one go is in memory already.
     """
 
     enabled: bool = True
@@ -30,19 +33,17 @@ class ParseMultipartConfig:
     max_files: int = 100
     max_headers: int = 16
     max_part_size: int | None = None
+    max_field_size: int | None = _SERVER_LIMITS.max_field_size
 
     def limits(self) -> MultipartLimits:
-        """The same as limits for a `FormReceiver` or `MultipartReceiver`.
-
-        Fields get no limit of their own here: the body that holds them is in memory already.
-        """
+        """The same as limits for a `FormReceiver` or `MultipartReceiver`."""
         return MultipartLimits(
             max_parts=self.max_parts,
             max_files=self.max_files,
             max_headers=self.max_headers,
             max_header_size=self.max_part_header_size,
             max_part_size=self.max_part_size,
-            max_field_size=None,
+            max_field_size=self.max_field_size,
         )
 
 
@@ -61,7 +62,6 @@ class ParseBodyConfig:
     urlencoded: ParseUrlEncodedConfig = field(default_factory=ParseUrlEncodedConfig)
 
 
-_SERVER_LIMITS: Final = MultipartLimits()
 _server_default: Final = ParseBodyConfig(
     multipart=ParseMultipartConfig(
         max_parts=_SERVER_LIMITS.max_parts,
@@ -156,7 +156,8 @@ def parse_multipart_form_data(
         config = _configured.multipart if _configured is not None else ParseMultipartConfig()
     if not config.enabled:
         raise HTTPInputError("multipart/form-data parsing is disabled")
-    receiver = FormReceiver(boundary, config.limits(), spool_threshold=None)
+    limits = replace(config.limits(), max_field_size=None)
+    receiver = FormReceiver(boundary, limits, spool_threshold=None)
     for start in range(0, len(data), _CHUNK):
         receiver.feed(data[start : start + _CHUNK])
     receiver.finish()
