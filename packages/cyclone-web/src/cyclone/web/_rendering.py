@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -199,8 +200,17 @@ class RenderingMixin(HandlerBase):
         return rendering.complete() if rendering.pending else rendering.result()
 
     def _template_loader(self) -> BaseLoader:
-        path = self.get_template_path() or _module_folder(type(self))
+        path = self.get_template_path() or _module_folder(type(self).__module__)
         key: _LoaderKey = (type(self).create_template_loader, path)
+        try:
+            loader = self._template_loaders[self.application][key]
+        except KeyError:
+            loader = self._new_template_loader(key, path)
+        if not self.settings.get("compiled_template_cache", True):
+            self._reset_once(loader)
+        return loader
+
+    def _new_template_loader(self, key: _LoaderKey, path: str) -> BaseLoader:
         with _lock:
             loaders = self._template_loaders.setdefault(self.application, OrderedDict())
             loader = loaders.get(key)
@@ -208,8 +218,6 @@ class RenderingMixin(HandlerBase):
                 loader = loaders[key] = self.create_template_loader(path)
                 if len(loaders) > MAX_TEMPLATE_LOADERS:
                     loaders.popitem(last=False)
-        if not self.settings.get("compiled_template_cache", True):
-            self._reset_once(loader)
         return loader
 
     def _reset_once(self, loader: BaseLoader) -> None:
@@ -261,6 +269,7 @@ def _texts(parts: Iterable[str | bytes | None]) -> list[bytes]:
     return [utf8(part) for part in parts if part]
 
 
-def _module_folder(cls: type) -> str:
-    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+@functools.lru_cache(maxsize=256)
+def _module_folder(name: str) -> str:
+    file = getattr(sys.modules.get(name), "__file__", None)
     return os.path.dirname(os.path.abspath(file)) if file else os.getcwd()
