@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import Deferred, fail
-from twisted.internet.interfaces import IProtocol, ITransport
+from twisted.internet.interfaces import IProtocol, IPushProducer, ITransport
 from twisted.python.failure import Failure
 from twisted.web.client import ResponseDone, ResponseFailed
 from twisted.web.http_headers import Headers
@@ -19,6 +19,7 @@ from ._errors import HTTPStreamClosedError
 from ._message import WireRequest
 from ._route import route_to
 from ._settings import Settings
+from ._twisted import failure_of
 from ._url import parse_url
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class _Response:
         self.length: object = UNKNOWN_LENGTH
         self._protocol: IProtocol | None = None
         self._early: list[bytes] = []
-        self._room: Deferred[None] | None = None
+        self._room: Deferred[object] | None = None
         self._paused = False
         self._end: Failure | None = None
 
@@ -62,7 +63,7 @@ class _Response:
             self.length = head.length
         self.answered.callback(self)
 
-    def body_received(self, data: bytes) -> Deferred[None] | None:
+    def body_received(self, data: bytes) -> Deferred[object] | None:
         """Pass on, or hold until somebody wants it."""
         if self._protocol is None:
             self._early.append(data)
@@ -75,14 +76,14 @@ class _Response:
 
     def response_complete(self) -> None:
         """The end of the body."""
-        self._finish(Failure(ResponseDone("Response body fully received")))
+        self._finish(failure_of(ResponseDone("Response body fully received")))
 
     def exchange_failed(self, error: Exception) -> None:
         """The end, too early."""
         if not self.answered.called:
             self.answered.errback(error)
         else:
-            self._finish(Failure(ResponseFailed([Failure(error)], self)))
+            self._finish(_cut_short(error, self))
 
     def _finish(self, reason: Failure) -> None:
         if self._protocol is None:
@@ -93,7 +94,7 @@ class _Response:
     def deliverBody(self, protocol: IProtocol) -> None:
         """Give the body to ``protocol``, what has come already first."""
         self._protocol = protocol
-        protocol.makeConnection(_BodyTransport(self))
+        protocol.makeConnection(cast(ITransport, _BodyTransport(self)))
         early, self._early = self._early, []
         for data in early:
             protocol.dataReceived(data)
@@ -126,20 +127,20 @@ class _Response:
         self.previousResponse = response
 
 
-@implementer(ITransport)
+def _cut_short(error: Exception, response: _Response) -> Failure:
+    return failure_of(
+        ResponseFailed([failure_of(error)], response)  # type: ignore[no-untyped-call]
+    )
+
+
+@implementer(IPushProducer)
 class _BodyTransport:
-    """What a body's protocol has for a transport: pause, resume, give up."""
+    """What a body's protocol has for a transport, as in Twisted: pause, resume, give up."""
 
     disconnecting = False
 
     def __init__(self, response: _Response) -> None:
         self._response = response
-
-    def write(self, data: bytes) -> None:
-        raise TypeError("a response cannot be written to")
-
-    def writeSequence(self, data: object) -> None:
-        raise TypeError("a response cannot be written to")
 
     def pauseProducing(self) -> None:
         self._response.pause()
@@ -151,11 +152,6 @@ class _BodyTransport:
         self._response.abort()
 
     loseConnection = abortConnection = stopProducing
-
-    def getPeer(self) -> None:
-        """Not told."""
-
-    getHost = getPeer
 
 
 @implementer(IAgent)

@@ -44,7 +44,7 @@ class _Mixed(Awaitable[_T]):
                 if isinstance(waited, Deferred):
                     argument = yield from self._future(waited).__await__()
                 else:
-                    argument = yield waited  # type: ignore[assignment]
+                    argument = yield waited
                 step = coroutine.send
             except GeneratorExit:
                 coroutine.close()

@@ -14,6 +14,7 @@ from zope.interface import implementer
 
 from ._awaitables import to_deferred
 from ._options import BodyProducer, BodyWriter
+from ._twisted import start_producing, stop_producing
 
 PIECE = 64 * 1024
 
@@ -62,7 +63,7 @@ def open_body(value: object, producer: BodyProducer | None) -> bytes | Body | No
     if value is None or isinstance(value, bytes):
         return value
     if IBodyProducer.providedBy(value):
-        return TwistedBody(cast(IBodyProducer, value))
+        return TwistedBody(value)
     if hasattr(value, "read"):
         return FileBody(cast(IO[bytes], value))
     return IteratorBody(cast("Iterable[bytes] | AsyncIterable[bytes]", value))
@@ -188,11 +189,11 @@ class TwistedBody:
         """Let it produce until it says that it is done."""
         finished = False
         try:
-            await self._producer.startProducing(_Consumer(write, self._producer))
+            await start_producing(self._producer, _Consumer(write, self._producer))
             finished = True
         finally:
             if not finished:
-                self._producer.stopProducing()
+                stop_producing(self._producer)
 
 
 class BodySender:

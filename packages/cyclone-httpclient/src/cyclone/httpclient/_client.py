@@ -51,6 +51,7 @@ class AsyncHTTPClient:
 
     _transport: Transport
     _pool: Pool | None
+    _agent: IAgent | None
     _shared_key: tuple[type, int] | None = None
 
     def __new__(cls, force_instance: bool = False, **options: object) -> Self:
@@ -127,6 +128,7 @@ class AsyncHTTPClient:
         self._clock = monotonic or clock_of(self._reactor)
         self.cookie_jar = _jar(cookie_jar)
         self._pool = None
+        self._agent = agent
         if agent is not None:
             if resolver or hostname_mapping or allow_address:
                 raise OptionConflictError("an 'agent' makes its own connections")
@@ -210,6 +212,15 @@ class AsyncHTTPClient:
         except Exception as error:
             return fail(error)
         return flight.result
+
+    @property
+    def agent(self) -> IAgent:
+        """This client's connections as an `IAgent` (without redirects, decoding and cookies)."""
+        if self._agent is None:
+            from ._agent import PoolAgent
+
+            self._agent = PoolAgent(cast(Pool, self._pool), self._settings)
+        return self._agent
 
     def close(self) -> None:
         """Close the connections; what is still under way fails. The client is of no more use."""

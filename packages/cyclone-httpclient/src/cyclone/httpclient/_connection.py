@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Protocol as TypingProtocol
 
 from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectionDone
 from twisted.internet.interfaces import IHandshakeListener, IPushProducer
 from twisted.internet.protocol import Protocol
 from twisted.python.failure import Failure
@@ -22,6 +23,7 @@ from ._errors import HTTPProtocolError, HTTPResponseTooLargeError, HTTPStreamClo
 from ._failures import closed_error, is_tls_error
 from ._parser import END, LimitError, ProtocolError, ResponseHead, ResponseParser
 from ._route import Route
+from ._twisted import StreamTransport, error_of
 
 
 class ResponseSink(TypingProtocol):
@@ -31,7 +33,7 @@ class ResponseSink(TypingProtocol):
         """The final head (a ``1xx`` does not come here)."""
         ...
 
-    def body_received(self, data: bytes) -> Deferred[None] | None:
+    def body_received(self, data: bytes) -> Deferred[object] | None:
         """A piece of the body; nothing more is read until a returned Deferred has fired."""
         ...
 
@@ -60,6 +62,8 @@ class HTTP1Connection(Protocol):
     """The protocol. ``on_free(connection, reusable)`` is called after each exchange; when
     it returns true the exchange goes on elsewhere and its sink is not told of the failure.
     """
+
+    transport: StreamTransport  # type: ignore[assignment]
 
     def __init__(self, route: Route) -> None:
         self.route = route
@@ -125,7 +129,7 @@ class HTTP1Connection(Protocol):
             waiting.errback(reason)
         room, self._room = self._room, None
         if room is not None:
-            room.errback(closed_error(reason.value, "The connection closed during the upload"))
+            room.errback(closed_error(error_of(reason), "The connection closed during the upload"))
         if self._closing is not None:
             self._report_closed()
         elif self._waiting:
@@ -136,21 +140,21 @@ class HTTP1Connection(Protocol):
             self.on_closed(self)
 
     def _lost(self, reason: Failure) -> None:
-        if is_tls_error(reason.value):
+        if is_tls_error(error_of(reason)):
             # A missing close_notify or a broken record: somebody may have cut the body short.
-            self._fail(closed_error(reason.value, "The TLS connection broke"))
+            self._fail(closed_error(error_of(reason), "The TLS connection broke"))
             return
         self.unanswered = not self._parser.started
         try:
             complete = self._parser.end_of_stream()
         except ProtocolError as error:
-            failed = closed_error(reason.value, "Stream closed: " + str(error))
+            failed = closed_error(error_of(reason), "Stream closed: " + str(error))
             self._fail(failed)
             return
-        if complete:
+        if complete and isinstance(reason.value, ConnectionDone):
             self._complete(reusable=False)
         else:
-            self._fail(closed_error(reason.value, "Stream closed"))
+            self._fail(closed_error(error_of(reason), "Stream closed"))
 
     # An exchange
 
@@ -204,7 +208,7 @@ class HTTP1Connection(Protocol):
         if self._parser.started:
             # The server may be answering: what it says matters more than our own trouble.
             return
-        self._fail(failure.value)
+        self._fail(error_of(failure))
 
     def _stop_sending(self) -> None:
         self._unsent = None
@@ -267,7 +271,7 @@ class HTTP1Connection(Protocol):
         elif head.code == 100:
             self.send_body()
 
-    def _proceed(self, waiting: Deferred[None]) -> bool:
+    def _proceed(self, waiting: Deferred[object]) -> bool:
         """Whether to go on at once; otherwise reading stops until the Deferred fires."""
         self._waiting = True
         self._pumping = True
@@ -293,7 +297,7 @@ class HTTP1Connection(Protocol):
     def _sink_failed(self, failure: Failure) -> None:
         self._waiting = False
         if self._sink is not None:
-            self._fail(failure.value)
+            self._fail(error_of(failure))
 
     def _fail(self, error: Exception) -> None:
         sink = self._sink

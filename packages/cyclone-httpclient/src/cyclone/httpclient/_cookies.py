@@ -11,6 +11,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from ._abnf import TOKEN
 from ._url import Target
@@ -32,7 +33,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 @dataclass(slots=True)
 class Cookie:
-    """A cookie as it is stored; ``expires`` in seconds since the epoch, ``None``: for the session."""
+    """A cookie as stored; ``expires`` in epoch seconds, ``None``: for the session."""
 
     name: str
     value: str
@@ -46,29 +47,28 @@ class Cookie:
 
 def parse_cookie_date(text: str) -> float | None:
     """Seconds since the epoch of an ``Expires`` value, by the lenient rules of RFC 6265."""
-    found: dict[str, tuple[int, ...]] = {}
+    found: dict[str, int] = {}
     for token in _DATE_TOKEN.findall(text[:256]):
         if "time" not in found and (match := _TIME.fullmatch(token)):
-            found["time"] = tuple(int(group) for group in match.groups())
+            found["time"] = int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3])
+            if int(match[1]) > 23 or int(match[2]) > 59 or int(match[3]) > 59:
+                return None
         elif "day" not in found and (match := _DAY.fullmatch(token)):
-            found["day"] = (int(match[1]),)
+            found["day"] = int(match[1])
         elif "month" not in found and token[:3].lower() in _MONTHS:
-            found["month"] = (_MONTHS.index(token[:3].lower()) + 1,)
+            found["month"] = _MONTHS.index(token[:3].lower()) + 1
         elif "year" not in found and (match := _YEAR.fullmatch(token)):
             year = int(match[1])
-            found["year"] = (year + (1900 if 70 <= year <= 99 else 2000 if year < 70 else 0),)
+            found["year"] = year + (1900 if 70 <= year <= 99 else 2000 if year < 70 else 0)
     if len(found) < 4:
         return None
-    return _timestamp(found["year"][0], found["month"][0], found["day"][0], found["time"])
-
-
-def _timestamp(year: int, month: int, day: int, clock: tuple[int, ...]) -> float | None:
-    from datetime import UTC, datetime
-
-    try:
-        return datetime(year, month, day, *clock[:3], tzinfo=UTC).timestamp()
-    except (ValueError, OverflowError):
+    if found["year"] < 1601:
         return None
+    try:
+        day = datetime(found["year"], found["month"], found["day"], tzinfo=UTC)
+    except ValueError:
+        return None
+    return day.timestamp() + found["time"]
 
 
 def domain_matches(host: str, domain: str) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 from functools import cache
+from importlib import import_module
+from types import ModuleType
 from typing import Protocol
 
 STEP = 64 * 1024
@@ -99,7 +101,7 @@ class BrotliDecoder:
     """``br`` (RFC 7932), with the package ``brotli``."""
 
     def __init__(self) -> None:
-        import brotli
+        import brotli  # type: ignore[import-untyped]
 
         self._error: type[Exception] = brotli.error
         self._object = brotli.Decompressor()
@@ -177,12 +179,12 @@ class Chain:
         self._inner.finish()
 
 
-def _zstd_module():  # type: ignore[no-untyped-def]  # two modules of the same shape, one at a time
+def _zstd_module() -> ModuleType:
+    """The standard library's module (3.14), or its backport: two of the same shape."""
     try:
-        from compression import zstd
+        return import_module("compression.zstd")
     except ImportError:
-        from backports import zstd
-    return zstd
+        return import_module("backports.zstd")
 
 
 @cache

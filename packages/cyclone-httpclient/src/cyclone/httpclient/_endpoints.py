@@ -32,6 +32,7 @@ from ._errors import HTTPConnectError
 from ._failures import connect_error
 from ._proxy import TunnelEndpoint
 from ._route import Route
+from ._twisted import failure_of
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IReactorTime
@@ -148,12 +149,13 @@ class Connector:
         try:
             endpoint = self._endpoint(route, resolvers)
         except Exception as error:
-            return fail(connect_error(Failure(error), route))
+            return fail(connect_error(failure_of(error), route))
 
         def failed(failure: Failure) -> Failure:
             if resolvers and resolvers[0].refused:
-                return Failure(HTTPConnectError("allow_address forbids every address of the host"))
-            return Failure(connect_error(failure, route))
+                text = "allow_address forbids every address of the host"
+                return failure_of(HTTPConnectError(text))
+            return failure_of(connect_error(failure, route))
 
         def ready(connection: object) -> Deferred[HTTP1Connection]:
             return self._settled(_unwrapped(connection), route)
@@ -167,7 +169,9 @@ class Connector:
     def _endpoint(self, route: Route, resolvers: list[_Resolver]) -> IStreamClientEndpoint:
         endpoint: IStreamClientEndpoint
         if route.unix_socket is not None:
-            endpoint = UNIXClientEndpoint(self._reactor, route.unix_socket, _ATTEMPT_TIMEOUT)
+            endpoint = UNIXClientEndpoint(  # type: ignore[no-untyped-call]
+                self._reactor, route.unix_socket, _ATTEMPT_TIMEOUT
+            )
         else:
             endpoint = self._tcp(route, resolvers)
         if route.tls is None:
@@ -178,10 +182,7 @@ class Connector:
             endpoint = TunnelEndpoint(endpoint, authority, route.proxy.authorization)
         from ._tls import connection_creator
 
-        return cast(
-            IStreamClientEndpoint,
-            wrapClientTLS(connection_creator(route.tls, route.port), endpoint),
-        )
+        return wrapClientTLS(connection_creator(route.tls, route.port), endpoint)
 
     def _tcp(self, route: Route, resolvers: list[_Resolver]) -> IStreamClientEndpoint:
         host, port = route.host, route.port
@@ -198,7 +199,9 @@ class Connector:
         if ":" in address:
             if not route.allow_ipv6:
                 raise HTTPConnectError("allow_ipv6 is off and the host is an IPv6 address")
-            return TCP6ClientEndpoint(self._reactor, host, port, _ATTEMPT_TIMEOUT, binding)
+            return TCP6ClientEndpoint(  # type: ignore[no-untyped-call]
+                self._reactor, host, port, _ATTEMPT_TIMEOUT, binding
+            )
         return TCP4ClientEndpoint(self._reactor, host, port, _ATTEMPT_TIMEOUT, binding)
 
     def _named(

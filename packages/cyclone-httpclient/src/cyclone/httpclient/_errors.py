@@ -84,7 +84,7 @@ class HTTPStreamClosedError(HTTPClientError):
 
 
 class HTTPProtocolError(HTTPStreamClosedError):
-    """The peer sent what is not HTTP/1.x, or framed it in a way that two readers could differ on."""
+    """The peer sent what is not HTTP/1.x, or framed it so that two readers could differ."""
 
 
 class HTTPResponseTooLargeError(HTTPStreamClosedError):

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from twisted.internet.error import (
-    ConnectError,
-    ConnectionRefusedError,
-    DNSLookupError,
-    NoRouteError,
-    TCPTimedOutError,
-    TimeoutError,
-    UserError,
-)
+from twisted.internet import error as twisted_error
 from twisted.python.failure import Failure
 
 from ._errors import (
@@ -21,14 +13,15 @@ from ._errors import (
     HTTPTLSError,
 )
 from ._route import Route
+from ._twisted import error_of
 
 _REASONS: tuple[tuple[type[Exception], str], ...] = (
-    (ConnectionRefusedError, "Connection refused"),
-    (NoRouteError, "No route to the host"),
-    (TCPTimedOutError, "The host did not answer"),
-    (TimeoutError, "The host did not answer"),
-    (UserError, "The connection was given up"),
-    (ConnectError, "Cannot connect"),
+    (twisted_error.ConnectionRefusedError, "Connection refused"),
+    (twisted_error.NoRouteError, "No route to the host"),
+    (twisted_error.TCPTimedOutError, "The host did not answer"),
+    (twisted_error.TimeoutError, "The host did not answer"),
+    (twisted_error.UserError, "The connection was given up"),
+    (twisted_error.ConnectError, "Cannot connect"),
 )
 
 
@@ -45,21 +38,17 @@ def peer_of(route: Route) -> str:
 
 def connect_error(failure: Failure, route: Route) -> Exception:
     """The error of a connection that could not be made."""
-    error = failure.value
+    error = error_of(failure)
     if isinstance(error, HTTPClientError | ValueError | RuntimeError):
         return error
     result: HTTPConnectError
-    if isinstance(error, DNSLookupError):
+    if isinstance(error, twisted_error.DNSLookupError):
         result = HTTPResolveError(f"The name of {peer_of(route)} has no address")
     elif is_tls_error(error):
         result = HTTPTLSError(tls_message(error, route))
     else:
-        for kind, text in _REASONS:
-            if isinstance(error, kind):
-                break
-        else:
-            text = "Cannot connect"
-        result = HTTPConnectError(f"{text}: {peer_of(route)}")
+        texts = [text for kind, text in _REASONS if isinstance(error, kind)]
+        result = HTTPConnectError(f"{[*texts, 'Cannot connect'][0]}: {peer_of(route)}")
     result.__cause__ = error
     return result
 

@@ -284,7 +284,7 @@ class Flight:
             del headers["Content-Encoding"]
             headers.pop("Content-Length", None)
 
-    def body_received(self, data: bytes) -> Deferred[None] | None:
+    def body_received(self, data: bytes) -> Deferred[object] | None:
         """Decode, count, keep or hand on a piece of the body."""
         if self._next is not None:
             self._raw_size += len(data)
@@ -323,10 +323,10 @@ class Flight:
                 raise _too_large(limit)
             self._chunks.append(piece)
 
-    async def _stream_decoded(self, data: bytes) -> None:
+    async def _stream_decoded(self, data: bytes) -> object:
         decoder, callback = self._decoder, self._settings.streaming_callback
         if decoder is None or callback is None:
-            return
+            return None
         limit = self._settings.max_body_size
         try:
             for piece in decoder.feed(data):
@@ -337,13 +337,14 @@ class Flight:
                 if waiting is not None:
                     await waiting
                 if self._done:
-                    return
+                    break
         except DecodingError as error:
             raise HTTPProtocolError(str(error)) from error
         except HTTPClientError:
             raise
         except Exception as error:
             raise _callback_error("streaming_callback", error) from error
+        return None
 
     def response_complete(self) -> None:
         """The body is whole: go on to the next hop, or be done."""

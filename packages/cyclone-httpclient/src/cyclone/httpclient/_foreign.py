@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
-from twisted.internet.error import ConnectionLost
 from twisted.internet.interfaces import IConsumer, IPushProducer
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.python.failure import Failure
-from twisted.web.client import PartialDownloadError, ResponseDone, ResponseFailed
+from twisted.web.client import ResponseDone, ResponseFailed
 from twisted.web.http import PotentialDataLoss
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer, IResponse
@@ -22,14 +21,13 @@ from zope.interface import implementer
 from ._body import Body
 from ._failures import closed_error, connect_error
 from ._parser import ResponseHead
+from ._twisted import deliver_body, error_of, is_failure_of
 
 if TYPE_CHECKING:
     from twisted.web.iweb import IAgent
 
     from ._connection import ResponseSink
     from ._message import WireRequest
-
-_READ_ENDINGS = (ResponseFailed, PartialDownloadError, ConnectionLost)
 
 
 @implementer(IBodyProducer)
@@ -86,7 +84,7 @@ class _StreamProducer:
 
     def stopProducing(self) -> None:
         if self._sending is not None:
-            self._sending.addErrback(lambda failure: failure.trap(CancelledError) and None)
+            self._sending.addErrback(_forget)
             self._sending.cancel()
 
 
@@ -131,18 +129,19 @@ class _AgentExchange(Protocol):
             for value in values
         ]
         length = None if response.length is UNKNOWN_LENGTH else cast(int, response.length)
-        version = "HTTP/%d.%d" % tuple(response.version[1:])
+        _, major, minor = response.version
+        version = f"HTTP/{major}.{minor}"
         phrase = response.phrase.decode("latin-1")
         self._sink.head_received(ResponseHead(response.code, phrase, version, fields, length, True))
         if not self.over:
-            response.deliverBody(self)
+            deliver_body(response, self)
 
     def failed(self, failure: Failure) -> None:
         """There was no response."""
         self.pending = None
         if not self.over:
             self.over = True
-            error = failure.value
+            error = error_of(failure)
             if isinstance(error, ResponseFailed):
                 self._sink.exchange_failed(closed_error(error, "Stream closed"))
             elif isinstance(error, CancelledError):
@@ -182,7 +181,7 @@ class _AgentExchange(Protocol):
     def _sink_failed(self, failure: Failure) -> None:
         if not self.over:
             self.cancel()
-            self._sink.exchange_failed(failure.value)
+            self._sink.exchange_failed(error_of(failure))
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:
         if self._paused and not self.over:
@@ -192,10 +191,14 @@ class _AgentExchange(Protocol):
 
     def _finish(self, reason: Failure) -> None:
         self.over = True
-        if reason.check(ResponseDone, PotentialDataLoss):
+        if is_failure_of(reason, ResponseDone, PotentialDataLoss):
             self._sink.response_complete()
         else:
-            self._sink.exchange_failed(closed_error(reason.value, "Stream closed"))
+            self._sink.exchange_failed(closed_error(error_of(reason), "Stream closed"))
+
+
+def _forget(_: Failure) -> None:
+    """An upload that was stopped: its own error interests nobody."""
 
 
 class AgentTransport:

@@ -84,7 +84,7 @@ class WireRequest:
         return b"".join((method, self._other_prefix(), headers, framing, tail))
 
     def _other_prefix(self) -> bytes:
-        """Request line and Host for a plain proxy (RFC 9112 section 3.2.2), or a Host of its own."""
+        """Request line and Host for a plain proxy (RFC 9112, 3.2.2), or with a Host of its own."""
         target, proxy = self.target, self.route.proxy
         path = target.path
         extra = ""

@@ -38,7 +38,7 @@ TLSOptions: TypeAlias = (
 
 
 class BodyWriter(Protocol):
-    """What a ``body_producer`` is given: writes a piece, and is done when there is room for more."""
+    """What a ``body_producer`` is given: it writes a piece and fires when there is room."""
 
     def __call__(self, data: bytes, /) -> Awaitable[None]:
         """Send ``data``; await the result before sending the next piece."""

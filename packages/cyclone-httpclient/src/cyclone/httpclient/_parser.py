@@ -45,7 +45,7 @@ class ResponseHead(NamedTuple):
     version: str
     fields: list[tuple[bytes, bytes]]
     length: int | None
-    """How many body bytes will follow; ``None``: told only by chunks or by the end of the stream."""
+    """How many body bytes will follow; ``None``: told by chunks or by the end of the stream."""
     keep_alive: bool
 
 

@@ -21,6 +21,7 @@ from ._message import WireRequest
 from ._parser import ResponseHead
 from ._route import Route
 from ._timeouts import Clock, Deadline
+from ._twisted import error_of
 
 CONTINUE_TIMEOUT = 1.0
 IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"))
@@ -102,7 +103,7 @@ class Exchange:
     def head_received(self, head: ResponseHead) -> None:
         self.sink.head_received(head)
 
-    def body_received(self, data: bytes) -> Deferred[None] | None:
+    def body_received(self, data: bytes) -> Deferred[object] | None:
         return self.sink.body_received(data)
 
     def response_complete(self) -> None:
@@ -254,7 +255,7 @@ class Pool:
         exchange.connecting = None
         if exchange.over:
             return
-        error = failure.value
+        error = error_of(failure)
         if isinstance(error, CancelledError):
             error = HTTPClientError(599, "The connection attempt was cancelled")
         exchange.fail(error)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
@@ -15,6 +15,7 @@ from twisted.internet.interfaces import (
     IProtocol,
     IProtocolFactory,
     IStreamClientEndpoint,
+    ITransport,
 )
 from twisted.internet.protocol import Factory, Protocol
 from twisted.python.failure import Failure
@@ -24,6 +25,7 @@ from ._auth import basic_credentials
 from ._errors import HTTPClientError, HTTPProxyError
 from ._parser import END, ProtocolError, ResponseHead, ResponseParser
 from ._settings import Settings
+from ._twisted import StreamTransport
 from ._url import Target, parse_url
 
 MAX_TUNNEL_ANSWER = 16 * 1024
@@ -55,7 +57,7 @@ def split_proxy(value: object) -> list[tuple[str, object]]:
             options.append(("proxy_password", target.password))
         return options
     try:
-        host, port = value  # type: ignore[misc]
+        host, port = cast("tuple[str, int]", value)
     except (TypeError, ValueError):
         raise ValueError("proxy is (host, port) or a URL") from None
     return [("proxy_host", host), ("proxy_port", port)]
@@ -116,6 +118,8 @@ def _in_network(rule: str, host: str) -> bool:
 
 class _Tunnel(Protocol):
     """Asks the proxy for a tunnel, then passes bytes between transport and inner protocol."""
+
+    transport: StreamTransport  # type: ignore[assignment]
 
     def __init__(self, request: bytes, opened: Deferred[_Tunnel]) -> None:
         self._request = request
@@ -207,8 +211,8 @@ class TunnelEndpoint:
 
         opened: Deferred[_Tunnel] = Deferred(cancel)
 
-        def connected(tunnel: _Tunnel) -> Deferred[_Tunnel]:
-            tunnels.append(tunnel)
+        def connected(tunnel: IProtocol) -> Deferred[_Tunnel]:
+            tunnels.append(cast(_Tunnel, tunnel))
             return opened
 
         def ready(tunnel: _Tunnel) -> IProtocol:
@@ -217,7 +221,7 @@ class TunnelEndpoint:
                 tunnel.transport.abortConnection()
                 raise HTTPProxyError("the connection was given up")
             tunnel.inner = inner
-            inner.makeConnection(tunnel.transport)
+            inner.makeConnection(cast(ITransport, tunnel.transport))
             return inner
 
         connecting = self._endpoint.connect(_TunnelFactory(self._request, opened))

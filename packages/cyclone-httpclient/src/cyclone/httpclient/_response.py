@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cyclone.httputil import HTTPHeaders, responses
 
@@ -20,9 +20,9 @@ class HTTPResponse:
     """The answer to a request.
 
     ``code`` and ``reason`` (``phrase``) of the status line; ``headers``; ``body`` (``bytes``, empty
-    when it went to a ``streaming_callback``); ``length``: the ``Content-Length`` that came, else the
-    size of ``body``; ``effective_url``: where it came from after redirects; ``request``; ``error``:
-    the exception for a status outside 2xx, or ``None``; ``start_time`` (epoch seconds),
+    when it went to a ``streaming_callback``); ``length``: the ``Content-Length`` that came, else
+    the size of ``body``; ``effective_url``: where it came from after redirects; ``request``;
+    ``error``: the exception for a status outside 2xx, or ``None``; ``start_time`` (epoch seconds),
     ``request_time`` and the parts of it in ``time_info`` (seconds).
     """
 
@@ -93,7 +93,7 @@ class HTTPResponse:
         except LookupError:
             return self.body.decode("utf-8", "replace")
 
-    def json(self) -> object:
+    def json(self) -> Any:
         """The body parsed as JSON.
 
         :raises ValueError: when it is not JSON.

@@ -44,7 +44,7 @@ class Route(NamedTuple):
 
 
 def _path(value: object) -> str | None:
-    return None if value is None else os.fspath(value)  # type: ignore[call-overload,no-any-return]
+    return None if value is None else os.fspath(value)  # type: ignore[call-overload]
 
 
 def route_to(target: Target, settings: Settings) -> Route:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
-from twisted.internet.defer import Deferred, maybeDeferred, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.interfaces import IConsumer, IProducer, IProtocol
-from twisted.python.failure import Failure
 from twisted.web.client import ResponseDone
 from twisted.web.http_headers import Headers
 from twisted.web.iweb import UNKNOWN_LENGTH, IAgent, IBodyProducer, IResponse
@@ -18,6 +17,7 @@ from zope.interface import implementer
 from cyclone.httputil import HTTPHeaders, responses
 
 from ._awaitables import to_deferred
+from ._twisted import failure_of, start_producing
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class _MemoryResponse:
         if self._answer.body:
             protocol.dataReceived(self._answer.body)
         error = self._answer.error
-        protocol.connectionLost(Failure(ResponseDone("done") if error is None else error))
+        protocol.connectionLost(failure_of(ResponseDone("done") if error is None else error))
 
     def setPreviousResponse(self, response: IResponse) -> None:
         """Not used."""
@@ -117,7 +117,7 @@ class InMemoryAgent:
         collector = _Collector()
         written: Deferred[None] = succeed(None)
         if bodyProducer is not None:
-            written = bodyProducer.startProducing(collector)
+            written = start_producing(bodyProducer, collector)
         fields = HTTPHeaders()
         for name, values in headers.getAllRawHeaders() if headers is not None else ():
             for value in values:
@@ -126,17 +126,15 @@ class InMemoryAgent:
         def sent(_: object) -> Deferred[Answer]:
             request = SentRequest(method.decode(), uri.decode(), fields, bytes(collector.data))
             self.requests.append(request)
-            return maybeDeferred(self._answer, request)
+            return self._answer(request)
 
         return written.addCallback(sent).addCallback(_to_response)
 
-    def _answer(self, request: SentRequest) -> Answer | Deferred[Answer]:
+    def _answer(self, request: SentRequest) -> Deferred[Answer]:
         if isinstance(self._answers, Mapping):
-            return self._answers.get(request.url, StubResponse(404))
+            return succeed(self._answers.get(request.url, StubResponse(404)))
         answer = self._answers(request)
-        if isinstance(answer, Awaitable):
-            return to_deferred(answer)
-        return answer
+        return to_deferred(answer) if isinstance(answer, Awaitable) else succeed(answer)
 
 
 def _to_response(answer: Answer) -> IResponse:

@@ -11,7 +11,7 @@ import ssl
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from twisted.internet.interfaces import (
     IOpenSSLClientConnectionCreator,
@@ -57,16 +57,15 @@ def connection_creator(spec: TLSSpec, port: int) -> IOpenSSLClientConnectionCrea
         ) from error
     options = spec.ssl_options
     if IOpenSSLClientConnectionCreator.providedBy(options):
-        return cast(IOpenSSLClientConnectionCreator, options)
+        return options
     if IPolicyForHTTPS.providedBy(options):
-        policy = cast(IPolicyForHTTPS, options)
         host = spec.server_hostname.encode("ascii")
-        return cast(IOpenSSLClientConnectionCreator, policy.creatorForNetloc(host, port))
+        return options.creatorForNetloc(host, port)
     if isinstance(options, Context):
         checks = options.get_verify_mode() != VERIFY_NONE
         return _Creator(options, spec.server_hostname, checks)
     if IOpenSSLContextFactory.providedBy(options):
-        context = cast(IOpenSSLContextFactory, options).getContext()
+        context = options.getContext()
         return _Creator(context, spec.server_hostname, context.get_verify_mode() != VERIFY_NONE)
     return _create(_plan(spec))
 
@@ -131,16 +130,18 @@ def _create(plan: _Plan) -> IOpenSSLClientConnectionCreator:
         trustRootFromCertificates,
     )
 
-    extra: dict[str, object] = _client_certificate(plan)
+    extra: dict[str, Any] = _client_certificate(plan)
     extra["acceptableProtocols"] = [b"http/1.1"]
     if not plan.verify:
         return _Creator(
             CertificateOptions(verify=False, **extra).getContext(), plan.hostname, False
         )
     if plan.roots:
-        trust = trustRootFromCertificates([Certificate.load(*_form(one)) for one in plan.roots])
+        trust = trustRootFromCertificates(  # type: ignore[no-untyped-call]
+            [Certificate.load(*_form(one)) for one in plan.roots]
+        )
     else:
-        trust = platformTrust()
+        trust = platformTrust()  # type: ignore[no-untyped-call]
     if not plan.check_hostname:
         context = CertificateOptions(trustRoot=trust, **extra).getContext()
         return _Creator(context, plan.hostname, False)
@@ -153,7 +154,7 @@ def _form(certificate: bytes) -> tuple[bytes, int]:
     return certificate, FILETYPE_PEM if certificate.startswith(b"-----") else FILETYPE_ASN1
 
 
-def _client_certificate(plan: _Plan) -> dict[str, object]:
+def _client_certificate(plan: _Plan) -> dict[str, Any]:
     if plan.certificate is None:
         if plan.key is not None:
             raise ValueError("client_key needs client_cert")

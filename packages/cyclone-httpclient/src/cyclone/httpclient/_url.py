@@ -82,7 +82,7 @@ def _host_of(text: str) -> tuple[str, bool]:
 
 
 def _idna(text: str) -> str:
-    """The ASCII form of an international host name: IDNA 2008 where ``idna`` is there, else 2003."""
+    """The ASCII form of an international name: IDNA 2008 where ``idna`` is there, else 2003."""
     try:
         from idna import IDNAError, encode
     except ImportError:
