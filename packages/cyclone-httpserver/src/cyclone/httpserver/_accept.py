@@ -1,9 +1,9 @@
 """How many connections are accepted: a bound, and what happens when file descriptors run out.
 
-Twisted answers EMFILE by accepting and closing whatever waits. Here accepting pauses before it comes to
-that: the kernel keeps new clients waiting in the backlog while those that are connected are served. A
-descriptor number near the limit shows that descriptors are scarce whoever uses them, because the
-kernel always hands out the lowest free number.
+Twisted answers EMFILE by accepting and closing whatever waits. Here accepting pauses before it
+comes to that: the kernel keeps new clients waiting in the backlog while those that are connected
+are served. A descriptor number near the limit shows that descriptors are scarce whoever uses
+them, because the kernel always hands out the lowest free number.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """The body of a request that is collected before its handler runs: in memory, then on disk.
 
-Small bodies are a list of pieces. Above ``spool_threshold`` a body goes to an unnamed temporary file;
-of a multipart form, only the files in it do. Writing happens in a thread of the reactor's pool, one
-batch at a time; when the disk is slower than the client, `Body.data_received` returns a Deferred
-and reading stops until it fires.
+Small bodies are a list of pieces. Above ``spool_threshold`` a body goes to an unnamed temporary
+file; of a multipart form, only the files in it do. Writing happens in a thread of the reactor's
+pool, one batch at a time; when the disk is slower than the client, `Body.data_received` returns a
+Deferred and reading stops until it fires.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-from cyclone.httputil import FormReceiver, get_parse_body_config, parse_parameters
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
+
+from cyclone.httputil import FormReceiver, get_parse_body_config, parse_parameters
 
 if TYPE_CHECKING:
     from ._request import HTTPRequest
@@ -185,7 +186,7 @@ class Body:
             try:
                 write(b"".join(pieces))
             except Exception:
-                self._written(Failure())
+                self._written(Failure())  # type: ignore[no-untyped-call]
             else:
                 self._written(None)
             return

@@ -1,14 +1,15 @@
 """HTTPConnection: the Twisted protocol. Order, back-pressure and deadlines live here and only here.
 
-Input side: `dataReceived` cuts heads and bodies out of the bytes, one request at a time; while one is
-being answered what follows waits, bounded. The output side is `ResponseSide` in ``_responses``.
+Input side: `dataReceived` cuts heads and bodies out of the bytes, one request at a time; while
+one is being answered what follows waits, bounded. The output side is `ResponseSide` in
+``_responses``.
 """
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
-from cyclone.httputil import HTTPInputError
 from twisted.internet import tcp
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
@@ -20,12 +21,15 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from cyclone.httputil import HTTPInputError
+
 from ._body import Body
 from ._errors import RequestError, StreamClosedError
 from ._incoming import BodyReceiver, Incoming
+from ._output import CLOSED, CLOSING, DETACHED, LINGERING, OPEN
 from ._parser import HeadBuffer
 from ._request import HTTPRequest, new_request
-from ._responses import CLOSED, DETACHED, LINGERING, OPEN, ResponseSide
+from ._responses import ResponseSide
 from ._timeouts import NEVER
 from ._writer import CONTINUE
 
@@ -61,10 +65,8 @@ class HTTPConnection(ResponseSide):
         self.transport = transport
         if isinstance(transport, tcp.Connection):
             self._send = transport.getHandle().send
-            try:
-                transport.setTcpNoDelay(True)  # type: ignore[no-untyped-call]
-            except (OSError, AttributeError):
-                pass  # a UNIX socket
+            with contextlib.suppress(OSError):  # a UNIX socket
+                transport.setTcpNoDelay(True)
         else:
             self.tls = hasattr(transport, "getPeerCertificate")
         now = self.server.monotonic()
@@ -119,6 +121,7 @@ class HTTPConnection(ResponseSide):
             return
         self._head_buffer = None
         self._tail = b""
+        self._out = b""
         self._client_gone(reason.getErrorMessage())
         self._send = None
         gone, self._gone = self._gone, None
@@ -129,20 +132,16 @@ class HTTPConnection(ResponseSide):
         """The client closed its sending side: it may be gone, or wait for its answer."""
         if self._state == DETACHED:
             return
-        if self.request is None or self._incoming is not None or self._state != OPEN:
-            # In the middle of a request, or nothing to wait for
-            if self._incoming is not None and self._state == OPEN:
-                self._kill()
-            else:
-                self._close_when_written()
-            return
-        # A closed client looks the same: its handler is told. If it answers all the same, what
-        # it sends is delivered to a client that only closed one side.
-        self.keep_alive = False
-        self._tail = b""
         self._half_closed = True
-        self.deadline = self._now_plus(self.server.options.half_close_timeout)
-        self._tell_close("the client closed its side of the connection")
+        if self._state != OPEN or (self.request is None and not self._tail):
+            self._close_when_written()
+        elif self._incoming is not None and not self._incoming.reader.done:
+            self._kill()
+        else:
+            # A closed client looks the same: its handler is told. If it answers all the same,
+            # that is delivered to a client that only closed one side.
+            self.deadline = self._now_plus(self.server.options.half_close_timeout)
+            self._tell_close("the client closed its side of the connection")
 
     def writeConnectionLost(self) -> None:
         """Our sending side is closed (lingering); the client reads what it has."""
@@ -181,12 +180,15 @@ class HTTPConnection(ResponseSide):
                     self._refuse(error)
                     return
                 except Exception:
-                    self._body_failed(incoming, Failure())
+                    self._body_failed(incoming, Failure())  # type: ignore[no-untyped-call]
                     return
             elif self.request is not None or self._outlet is not None:
                 break
             elif not data:
-                self._resume_reading()
+                if self._half_closed:
+                    self._close_when_written()
+                else:
+                    self._resume_reading()
                 return
             else:
                 try:
@@ -227,6 +229,8 @@ class HTTPConnection(ResponseSide):
         self.keep_alive = request._keep_alive
         if served >= server.request_limit or self.no_keep_alive or server.closing:
             self.keep_alive = False
+        if self._half_closed:
+            self.deadline = self._now_plus(server.options.half_close_timeout)
         if request._length:
             self._begin_body(request)
         else:
@@ -319,7 +323,7 @@ class HTTPConnection(ResponseSide):
         try:
             self._accept_body(incoming, receiver)
         except RequestError as error:
-            incoming.failure = Failure(error)
+            incoming.failure = Failure(error)  # type: ignore[no-untyped-call]
         self._wake()
 
     def _receiver_failed(self, failure: Failure, incoming: Incoming) -> None:
@@ -351,7 +355,7 @@ class HTTPConnection(ResponseSide):
             self._refuse(RequestError(error.status_code, str(error)))
         elif isinstance(error, OSError):
             self._refuse(storage_error(error))
-        else:
+        elif error is not None:
             self._handler_failed(incoming.request, error)
 
     def _wake(self) -> None:
@@ -366,9 +370,9 @@ class HTTPConnection(ResponseSide):
                 if incoming.failure is None:
                     incoming.deliver()
             except RequestError as error:
-                incoming.failure = Failure(error)
+                incoming.failure = Failure(error)  # type: ignore[no-untyped-call]
             except Exception:
-                incoming.failure = Failure()
+                incoming.failure = Failure()  # type: ignore[no-untyped-call]
         tail, self._tail = self._tail, b""
         self._run(tail)
         if not self._tail:
@@ -385,8 +389,6 @@ class HTTPConnection(ResponseSide):
 
     def _late_data(self, data: bytes) -> None:
         """Data after the end: thrown away, or kept for whoever the transport was given to."""
-        if self._state == LINGERING:
-            return
         if self._state == DETACHED:
             self._tail += data
 
@@ -433,7 +435,7 @@ class HTTPConnection(ResponseSide):
     def timed_out(self, now: float) -> None:
         """The sweep: this connection's time is up."""
         self.deadline = NEVER
-        if self._state == LINGERING:
+        if self._state in (CLOSING, LINGERING):
             self._kill()
         elif self._outlet is not None:
             self.server.log_timeout(self, "write")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._responses import ResponseSide
+    from ._output import OutputSide
 
 
-def hand_over(connection: ResponseSide, transport: Any, protocol: Any) -> None:
+def hand_over(connection: OutputSide, transport: Any, protocol: Any) -> None:
     """Connect ``protocol`` to the transport, with the bytes that were read already.
 
     Without a protocol the caller sets one before the reactor's next turn.
@@ -23,13 +23,13 @@ def hand_over(connection: ResponseSide, transport: Any, protocol: Any) -> None:
     connection._resume_reading()
 
 
-def _later(connection: ResponseSide, transport: Any, attribute: str) -> None:
+def _later(connection: OutputSide, transport: Any, attribute: str) -> None:
     protocol = getattr(transport, attribute, None)
     if protocol is not None and protocol is not connection:
         _deliver(connection, protocol)
 
 
-def _deliver(connection: ResponseSide, protocol: Any) -> None:
+def _deliver(connection: OutputSide, protocol: Any) -> None:
     data, connection._tail = connection._tail, b""
     if data:
         protocol.dataReceived(data)

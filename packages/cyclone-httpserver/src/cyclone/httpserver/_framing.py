@@ -12,15 +12,15 @@ from typing import Final
 from ._errors import RequestError
 from ._options import ServerOptions
 
+_TOKEN: Final = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
+_QUOTED: Final = rb'"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"'
 # RFC 9112 section 7.1: chunk-size [ chunk-ext ] CRLF, extensions being tokens or quoted strings.
 # The possessive quantifiers keep it linear.
 _CHUNK_LINE: Final = re.compile(
     rb"([0-9A-Fa-f]{1,16}+)"
-    rb"(?:[ \t]*+;[ \t]*+[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-    rb'(?:[ \t]*+=[ \t]*+(?:[!#$%&\'*+\-.^_`|~0-9A-Za-z]++|"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*+"))?+)*+'
-    rb"\r\n"
+    rb"(?:[ \t]*+;[ \t]*+%b(?:[ \t]*+=[ \t]*+(?:%b|%b))?+)*+\r\n" % (_TOKEN, _TOKEN, _QUOTED)
 )
-_TRAILER_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]++):[\t\x20-\x7e\x80-\xff]*+")
+_TRAILER_LINE: Final = re.compile(rb"(%b):[\t\x20-\x7e\x80-\xff]*+" % _TOKEN)
 _FORBIDDEN_TRAILERS: Final = frozenset(
     b"""transfer-encoding content-length content-encoding content-type content-range trailer host
     authorization proxy-authorization cookie set-cookie expect connection upgrade te max-forwards

@@ -26,7 +26,9 @@ def bound_socket(port: int, address: str, backlog: int, *, reuse_port: bool) -> 
         sock.setblocking(False)
     except OSError as error:
         sock.close()
-        raise CannotListenError(address, port, error) from error
+        raise CannotListenError(  # type: ignore[no-untyped-call]
+            address, port, error
+        ) from error
     return sock
 
 

@@ -75,10 +75,10 @@ class ServerOptions:
     half_close_timeout: float = 5.0
 
     def __post_init__(self) -> None:
-        trusted = self.trusted_downstream
+        trusted: object = self.trusted_downstream
         if isinstance(trusted, str):
             raise TypeError("trusted_downstream is a list of addresses, not a string")
-        if trusted is not None and not isinstance(trusted, tuple):
+        if isinstance(trusted, Iterable) and not isinstance(trusted, tuple):
             object.__setattr__(self, "trusted_downstream", tuple(trusted))
         if self.protocol not in (None, "http", "https"):
             raise ValueError(f"protocol is 'http', 'https' or None, not {self.protocol!r}")
@@ -106,13 +106,31 @@ class ServerOptions:
 
 
 _ALWAYS_BOUNDED = frozenset(
-    """chunk_size max_request_line max_header_line max_header_size max_header_count
-    max_trailer_size max_chunk_line max_pipelined_size write_high_water""".split()
+    (
+        "chunk_size",
+        "max_request_line",
+        "max_header_line",
+        "max_header_size",
+        "max_header_count",
+        "max_trailer_size",
+        "max_chunk_line",
+        "max_pipelined_size",
+        "write_high_water",
+    )
 )
 _NULLABLE = frozenset(
-    """max_body_size max_buffer_size max_requests_per_connection header_timeout
-    first_request_timeout tls_handshake_timeout idle_connection_timeout body_timeout
-    min_body_rate write_timeout""".split()
+    (
+        "max_body_size",
+        "max_buffer_size",
+        "max_requests_per_connection",
+        "header_timeout",
+        "first_request_timeout",
+        "tls_handshake_timeout",
+        "idle_connection_timeout",
+        "body_timeout",
+        "min_body_rate",
+        "write_timeout",
+    )
 )
 
 

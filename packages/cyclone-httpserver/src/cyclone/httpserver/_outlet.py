@@ -1,8 +1,9 @@
 """What the kernel did not take at once: a bounded queue in front of the transport.
 
-An `Outlet` exists only while something waits, so that a connection that is served at once has none.
-Pieces of at most 64 KiB go to the transport; the next one when it was taken. That shows progress (for
-the write timeout) and keeps the order: whoever writes meanwhile gets behind what waits.
+An `Outlet` exists only while something waits, so that a connection that is served at once has
+none. Pieces of at most 64 KiB go to the transport; the next one when it was taken. That shows
+progress (for the write timeout) and keeps the order: whoever writes meanwhile gets behind what
+waits.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from zope.interface import implementer
 from ._errors import StreamClosedError
 
 if TYPE_CHECKING:
-    from ._connection import HTTPConnection
+    from ._output import OutputSide
 
 PIECE: Final = 65536
 
@@ -43,7 +44,7 @@ class Outlet:
     )
 
     def __init__(
-        self, connection: HTTPConnection, send: Callable[[memoryview | bytes], int] | None
+        self, connection: OutputSide, send: Callable[[memoryview | bytes], int] | None
     ) -> None:
         self._connection = connection
         self._send = send

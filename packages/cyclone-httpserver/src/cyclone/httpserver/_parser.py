@@ -2,11 +2,12 @@ r"""The head of a request: from bytes to a checked `Head`, without I/O.
 
 The rules (RFC 9112, and what the advisories of twenty years add to it):
 
-- the request line is split here, by hand: exactly two spaces, a token, a visible target, a version;
-- the header block goes through httptools (llhttp), which holds names to the token grammar and values
-  to field-value, refuses folding, bare CR, bare LF, NUL and white space before the colon;
-- so a field called ``x`` can only stand where ``\r\nx:`` stands in the lower-cased block, and what
-  frames the body is read from the raw bytes, once, by plain searches.
+- the request line is split here, by hand: exactly two spaces, a token, a visible target, a
+  version;
+- the header block goes through httptools (llhttp), which holds names to the token grammar and
+  values to field-value, refuses folding, bare CR, bare LF, NUL and white space before the colon;
+- so a field called ``x`` can only stand where ``\r\nx:`` stands in the lower-cased block, and
+  what frames the body is read from the raw bytes, once, by plain searches.
 """
 
 from __future__ import annotations
@@ -23,9 +24,8 @@ from ._options import ServerOptions
 
 CHUNKED: Final = -1
 
-METHODS: Final[dict[bytes, str]] = {
-    name.encode(): name for name in "GET HEAD POST PUT PATCH DELETE OPTIONS CONNECT TRACE".split()
-}
+_KNOWN = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE")
+METHODS: Final[dict[bytes, str]] = {name.encode(): name for name in _KNOWN}
 _MAX_METHOD: Final = 24
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
@@ -113,7 +113,8 @@ def parse_head(raw: bytes, options: ServerOptions, head: Head) -> None:
     lower = raw.lower()
     start = lower.find(b"\r\nhost:") + 7
     if start < 7 or lower.find(b"\r\nhost:", start) >= 0:
-        head._host = _odd_host(start, http10)
+        _odd_host(start, http10)
+        head._host = None
     else:
         value = raw[start : raw.find(b"\r\n", start)]
         head._host = _hosts.get(value) or _new_host(value)

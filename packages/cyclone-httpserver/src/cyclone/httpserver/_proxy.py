@@ -133,7 +133,7 @@ class ProxyRules:
         host = host.rpartition(",")[2].strip()
         port = headers.get("X-Forwarded-Port", "").rpartition(",")[2].strip()
         try:
-            name, own_port = validate_host(host)
+            _, own_port = validate_host(host)
             if port and own_port is None:
                 host = f"{host}:{port}"
                 validate_host(host)

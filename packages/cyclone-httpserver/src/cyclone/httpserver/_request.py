@@ -35,7 +35,7 @@ class HTTPRequest:
     Made by the server; the constructor takes Tornado's arguments, so that tests can make one by
     hand. Every attribute may be assigned to. Those that need work are computed when first read:
 
-    ``method``, ``uri`` (as sent: path and query), ``path``, ``query``, ``version`` (``"HTTP/1.1"``),
+    ``method``, ``uri`` (path and query as sent), ``path``, ``query``, ``version`` (``"HTTP/1.1"``),
     ``headers`` (`cyclone.httputil.HTTPHeaders`), ``body`` (bytes; a spooled body is read from its
     file), ``body_file`` (a binary file over the body), ``remote_ip``, ``protocol`` (``"http"`` or
     ``"https"``), ``host`` (with port), ``host_name`` (without), ``arguments``,

@@ -2,129 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
-from collections.abc import Callable
-from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, Final
+from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.python.failure import Failure
 
-from cyclone.httputil import HTTPHeaders, HTTPOutputError, ResponseStartLine, responses
-from twisted.internet.defer import Deferred, ensureDeferred, fail, succeed
-
+from cyclone.httputil import (
+    HTTPHeaders,
+    HTTPInputError,
+    HTTPOutputError,
+    ResponseStartLine,
+    responses,
+)
 
 from . import _writer as wire
 from ._errors import RequestError, StreamClosedError
-from ._outlet import Outlet
+from ._output import (
+    BATCH_SIZE,
+    BY_CHUNKS,
+    BY_CLOSE,
+    BY_LENGTH,
+    NO_BODY,
+    OPEN,
+    RAW,
+    OutputSide,
+    Streamed,
+)
 from ._timeouts import NEVER
 
 if TYPE_CHECKING:
     from ._incoming import Incoming
     from ._request import HTTPRequest
-    from ._server import HTTPServer
-
-OPEN: Final = 0
-LINGERING: Final = 1
-CLOSED: Final = 2
-DETACHED: Final = 3
-
-# How the end of a streamed response is known
-_BY_LENGTH: Final = "length"
-_BY_CHUNKS: Final = "chunks"
-_BY_CLOSE: Final = "close"
-_NO_BODY: Final = "none"
-_RAW: Final = "raw"
-
-_BATCH_SIZE: Final = 16384
 
 _status_lines = wire.STATUS_LINES
 _length_lines = wire.LENGTH_LINES
 
 
-class Streamed:
-    """A response whose head was sent."""
-
-    __slots__ = ("framing", "remaining")
-
-    def __init__(self, framing: str, remaining: int = 0) -> None:
-        self.framing = framing
-        self.remaining = remaining
-
-
-class ResponseSide:
+class ResponseSide(OutputSide):
     """What a handler may do with its connection."""
 
-    __slots__ = (
-        "__weakref__",
-        "_close_callback",
-        "_half_closed",
-        "_incoming",
-        "_now",
-        "_out",
-        "_outlet",
-        "_peer_ip",
-        "_producer",
-        "_reading_paused",
-        "_response",
-        "_running",
-        "_send",
-        "_served",
-        "_state",
-        "_tail",
-        "deadline",
-        "keep_alive",
-        "no_keep_alive",
-        "request",
-        "server",
-        "tls",
-        "transport",
-    )
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.server = server
-        #: The request that is being answered, or None.
-        self.request: HTTPRequest | None = None
-        #: Settable: close when this answer is out.
-        self.no_keep_alive: bool = server.options.no_keep_alive
-        self.keep_alive = True
-        self.deadline = NEVER
-        self.tls = False
-        self.transport: Any = None
-        self._send: Callable[[bytes | memoryview], int] | None = None
-        self._state = OPEN
-        self._incoming: Incoming | None = None
-        self._response: Streamed | None = None
-        self._outlet: Outlet | None = None
-        self._out = b""
-        self._tail = b""
-        self._running = False
-        self._reading_paused = False
-        self._half_closed = False
-        self._served = 0
-        self._now = 0.0
-        self._peer_ip: str | None = None
-        self._producer: Any = None
-        self._close_callback: Callable[[], object] | None = None
-
-    # --- who is there -----------------------------------------------------------------------
-
-    @property
-    def closed(self) -> bool:
-        """Whether nothing can be sent any more."""
-        return self._state != OPEN
-
-    @property
-    def peer_ip(self) -> str:
-        """The address of the peer; ``unix:`` and the path on a UNIX socket."""
-        ip = self._peer_ip
-        if ip is None:
-            from ._proxy import peer_address
-
-            self._peer_ip = ip = peer_address(self.transport)
-        return ip
-
-    @property
-    def protocol(self) -> str:
-        """``http`` or ``https``."""
-        return self.server.options.protocol or ("https" if self.tls else "http")
+    __slots__ = ()
 
     # --- an answer in one piece -------------------------------------------------------------
 
@@ -158,7 +76,7 @@ class ResponseSide:
             size = len(body)
             end = _length_lines[size] if size < 1024 else wire.length_line(size)
         else:
-            fields, end = self._fields(headers, body, request)  # type: ignore[arg-type]
+            fields, end = self._fields(headers, status, body, request)  # type: ignore[arg-type]
             if date and "Date" in headers:
                 date = False
         if status < 200 or status == 204 or status == 304:
@@ -176,7 +94,7 @@ class ResponseSide:
         if self._running:
             out = self._out
             self._out = out + data if out else data
-            if len(data) > _BATCH_SIZE or len(out) > _BATCH_SIZE:
+            if len(data) > BATCH_SIZE or len(out) > BATCH_SIZE:
                 self._flush()
         else:
             self._put(data)
@@ -201,16 +119,21 @@ class ResponseSide:
         return wire.KEEP_ALIVE if request._http10 else b""
 
     def _fields(
-        self, headers: HTTPHeaders, body: bytes, request: HTTPRequest
+        self, headers: HTTPHeaders, status: int, body: bytes, request: HTTPRequest
     ) -> tuple[bytes, bytes]:
         """The wire form of headers, and the end of the head with the length of the body."""
         length = wire.declared_length(headers)
+        if length is None:
+            if "Connection" in headers or "Transfer-Encoding" in headers:
+                headers = self._own_framing(headers)
+            return headers.wire(), wire.length_line(len(body))
+        if wire.bodiless(status):
+            headers = headers.copy()
+            del headers["Content-Length"]
+        elif length != len(body) and request.method != "HEAD":
+            raise HTTPOutputError(f"Content-Length is {length}, the body has {len(body)} bytes")
         if "Connection" in headers or "Transfer-Encoding" in headers:
             headers = self._own_framing(headers)
-        if length is None:
-            return headers.wire(), wire.length_line(len(body))
-        if length != len(body) and request.method != "HEAD":
-            raise HTTPOutputError(f"Content-Length is {length}, the body has {len(body)} bytes")
         return headers.wire(), wire.CRLF
 
     def _own_framing(self, headers: HTTPHeaders) -> HTTPHeaders:
@@ -249,7 +172,7 @@ class ResponseSide:
                 return succeed(None)
             return self._push(b"".join((start, headers.wire(), wire.CRLF)))
         if status == 101:
-            self._response = Streamed(_RAW)
+            self._response = Streamed(RAW)
             return self._push(b"".join((start, headers.wire(), wire.CRLF)))
         response, framing, fields = self._framing(request, status, headers, http10)
         if "Date" not in headers:
@@ -269,28 +192,28 @@ class ResponseSide:
         if "Connection" in headers or "Transfer-Encoding" in headers:
             headers = self._own_framing(headers)
         if wire.bodiless(status):
-            if length is not None and status != 304:
+            if length is not None:
                 headers = headers.copy()
                 del headers["Content-Length"]
-            return Streamed(_NO_BODY), b"", headers.wire()
+            return Streamed(NO_BODY), b"", headers.wire()
         if request.method == "HEAD":
-            return Streamed(_NO_BODY), b"", headers.wire()
+            return Streamed(NO_BODY), b"", headers.wire()
         if length is not None:
-            return Streamed(_BY_LENGTH, length), b"", headers.wire()
+            return Streamed(BY_LENGTH, length), b"", headers.wire()
         if http10:
             self.keep_alive = False
-            return Streamed(_BY_CLOSE), b"", headers.wire()
-        return Streamed(_BY_CHUNKS), wire.CHUNKED_LINE, headers.wire()
+            return Streamed(BY_CLOSE), b"", headers.wire()
+        return Streamed(BY_CHUNKS), wire.CHUNKED_LINE, headers.wire()
 
     def _framed(self, response: Streamed, chunk: bytes) -> bytes:
         framing = response.framing
-        if framing == _BY_CHUNKS:
+        if framing == BY_CHUNKS:
             return wire.chunk(chunk)
-        if framing == _BY_LENGTH:
+        if framing == BY_LENGTH:
             if len(chunk) > response.remaining:
                 raise HTTPOutputError("More body than Content-Length says")
             response.remaining -= len(chunk)
-        elif framing == _NO_BODY:
+        elif framing == NO_BODY:
             return b""
         return chunk
 
@@ -330,7 +253,7 @@ class ResponseSide:
         if b"\r\ncontent-length:" not in head and b"\r\ntransfer-encoding:" not in head:
             self.keep_alive = False
         self._settle_keep_alive()
-        self._response = Streamed(_RAW)
+        self._response = Streamed(RAW)
         return self._response
 
     def finish(self) -> Deferred[None]:
@@ -344,11 +267,11 @@ class ResponseSide:
         response, request = self._response, self.request
         if response is None or request is None:
             raise RuntimeError("No response to finish")
-        if response.framing == _BY_LENGTH and response.remaining:
+        if response.framing == BY_LENGTH and response.remaining:
             missing = response.remaining
             self.abort()
             raise HTTPOutputError(f"The body is {missing} bytes shorter than Content-Length")
-        if response.framing == _BY_CHUNKS:
+        if response.framing == BY_CHUNKS:
             self._emit(wire.LAST_CHUNK)
         self._done(request)
         return self._taken()
@@ -410,14 +333,6 @@ class ResponseSide:
         elif not self._running:
             self._next()
 
-    def _next(self) -> None:
-        """Serve what has arrived meanwhile."""
-        if self._running:
-            return
-        self._flush()
-        if self._state == OPEN and (self._tail or self._reading_paused):
-            self._wake()
-
     def _settle_keep_alive(self) -> None:
         """An answer begins while the body is not in: can the connection be kept?"""
         incoming = self._incoming
@@ -457,7 +372,6 @@ class ResponseSide:
         incoming = self._incoming
         begun = self._response is not None
         request, self.request = self.request, None
-        self._head_buffer_clear()
         self._response = None
         if incoming is not None:
             incoming.discard()
@@ -471,15 +385,21 @@ class ResponseSide:
             self._emit(error_response(error.status_code, request, self._date()))
         self._linger()
 
-    def _head_buffer_clear(self) -> None: ...
-
     def _handler_failed(self, request: HTTPRequest, error: BaseException) -> None:
-        """The program raised: 500 if nothing was sent, else a visible break; always a log line."""
-        self.server.log_failure(request, error)
-        if self.request is request and self._state == OPEN:
+        """The program raised: an error page if nothing was sent, else a visible break."""
+        current = self.request is request and self._state == OPEN
+        if isinstance(error, HTTPInputError):
+            status = error.status_code
+            self.server.log_refused(self, error)
+        elif not current and isinstance(error, StreamClosedError | CancelledError):
+            return  # it was told that the client went away
+        else:
+            status = 500
+            self.server.log_failure(request, error)
+        if current:
             if self._response is None:
                 self.keep_alive = False
-                self._emit(error_response(500, request, self._date()))
+                self._emit(error_response(status, request, self._date()))
                 self._done(request)
             else:
                 self.abort()
@@ -490,241 +410,18 @@ class ResponseSide:
         """The callback returned something to wait for; only its failure matters."""
         if isinstance(result, Deferred):
             waited: Deferred[Any] = result
-        elif isawaitable(result):
-            waited = ensureDeferred(result)  # type: ignore[arg-type]
+        elif isinstance(result, Coroutine):
+            waited = Deferred.fromCoroutine(result)
         else:
             error = TypeError(f"The callback returned {type(result).__name__}, not None")
             self._handler_failed(request, error)
             return
-        waited.addErrback(lambda failure: self._handler_failed(request, failure.value))
 
-    def abort(self) -> None:
-        """Break off: the client sees that the response is not complete.
+        def failed(failure: Failure) -> None:
+            if failure.value is not None:
+                self._handler_failed(request, failure.value)
 
-        The last chunk is not sent; a response that ends with the connection is reset.
-        """
-        if self._state in (CLOSED, DETACHED):
-            return
-        response = self._response
-        self._flush()
-        if response is None or response.framing in (_BY_CLOSE, _RAW) or self._outlet is not None:
-            self._kill()
-        else:
-            self._state = LINGERING
-            self._finish_request("aborted")
-            self.deadline = self._now_plus(self.server.options.linger_timeout)
-            self._resume_reading()
-            self.transport.loseConnection()
-
-    def _finish_request(self, reason: str | None) -> None:
-        request, self.request = self.request, None
-        self._response = None
-        self._close_callback = None
-        incoming, self._incoming = self._incoming, None
-        if incoming is not None:
-            incoming.discard()
-        if request is not None:
-            request._finished(reason)
-
-    def _tell_close(self, reason: str) -> None:
-        callback, self._close_callback = self._close_callback, None
-        request = self.request
-        if request is not None:
-            request._finished(reason)
-        if callback is not None:
-            try:
-                callback()
-            except Exception as error:
-                self.server.log_failure(request, error)
-
-    # --- closing ----------------------------------------------------------------------------
-
-    def _close_when_written(self) -> None:
-        """Close; what was written goes out first."""
-        if self._state in (CLOSED, DETACHED):
-            return
-        self._state = LINGERING
-        self._flush()
-        if self._outlet is None:
-            self.deadline = self._now_plus(self.server.options.write_timeout or NEVER)
-            self._resume_reading()
-            self.transport.loseConnection()
-
-    def _linger(self) -> None:
-        """Close our side, and read and drop for a while: a reset would destroy the answer."""
-        if self._state in (CLOSED, DETACHED):
-            return
-        self._state = LINGERING
-        self._incoming = None
-        self._tail = b""
-        self._flush()
-        if self._outlet is None:
-            self._half_close()
-
-    def _half_close(self) -> None:
-        self.deadline = self._now_plus(self.server.options.linger_timeout)
-        self._resume_reading()
-        lose = getattr(self.transport, "loseWriteConnection", None)
-        if lose is not None and not self.tls:
-            lose()
-        else:
-            self.transport.loseConnection()
-
-    def _kill(self) -> None:
-        """Close at once; what was not sent is lost."""
-        abort = getattr(self.transport, "abortConnection", None)
-        self._resume_reading()
-        if abort is not None:
-            abort()
-        else:
-            self.transport.loseConnection()
-
-    def detach(self, protocol: Any = None) -> Any:
-        """Give the transport away; this connection does nothing more with it.
-
-        With ``protocol`` it is connected to the transport and gets the bytes that were read
-        beyond the request. Without, set ``transport.protocol`` (``wrappedProtocol`` under TLS)
-        yourself before the reactor's next turn: then the bytes are delivered.
-        """
-        self._flush()
-        outlet, self._outlet = self._outlet, None
-        if outlet is not None:
-            outlet.hand_over()
-        transport = self.transport
-        self._state = DETACHED
-        self.deadline = NEVER
-        self._finish_request(None)
-        self.server.connection_detached(self)
-        from ._detach import hand_over
-
-        hand_over(self, transport, protocol)
-        return transport
-
-    # --- producers --------------------------------------------------------------------------
-
-    def registerProducer(self, producer: Any, streaming: bool) -> None:
-        """Let ``producer`` (push or pull) write the body through `write`, at the client's pace."""
-        from ._streams import ProducerAdapter
-
-        if self._producer is not None:
-            raise RuntimeError("A producer is registered already")
-        if self._state != OPEN:
-            producer.stopProducing()
-            return
-        self._producer = ProducerAdapter(self, producer, streaming)
-        self._producer.start()
-
-    def unregisterProducer(self) -> None:
-        """The producer has nothing more to write."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            producer.stop()
-
-    # --- bytes out --------------------------------------------------------------------------
-
-    def _emit(self, data: bytes) -> None:
-        """Send; while input is being worked on, what belongs together leaves in one piece."""
-        if self._running:
-            self._out += data
-            if len(self._out) > _BATCH_SIZE:
-                self._flush()
-        else:
-            self._put(data)
-
-    def _flush(self) -> None:
-        out = self._out
-        if out:
-            self._out = b""
-            self._put(out)
-
-    def _put(self, data: bytes) -> None:
-        outlet = self._outlet
-        if outlet is None:
-            send = self._send
-            if send is not None:
-                try:
-                    sent = send(data)
-                except OSError:
-                    sent = 0  # full, or broken: the transport finds out which
-                if sent == len(data):
-                    return
-                outlet = Outlet(self, send)
-                rest: bytes | memoryview = memoryview(data)[sent:]
-            elif self._state == CLOSED:
-                return
-            elif len(data) <= 65536 and self._response is None:
-                self.transport.write(data)
-                return
-            else:
-                outlet = Outlet(self, None)
-                rest = data
-            self._outlet = outlet
-            self.deadline = self._now_plus(self.server.options.write_timeout or NEVER)
-            outlet.put(rest)
-        else:
-            limit = self.server.options.max_buffer_size
-            if limit and outlet.size > limit:
-                self.server.log_timeout(self, "a slow reader's buffer")
-                self._kill()
-                return
-            outlet.put(data)
-        if self._producer is not None and self._outlet is not None:
-            self._producer.pause()
-
-    def _push(self, data: bytes) -> Deferred[None]:
-        """Send a piece of a streamed response."""
-        self._emit(data)
-        return self._taken()
-
-    def _taken(self) -> Deferred[None]:
-        if self._running:
-            self._flush()
-        outlet = self._outlet
-        if outlet is None:
-            return succeed(None)
-        return outlet.wait()
-
-    def _write_progress(self) -> None:
-        self.deadline = self._now_plus(self.server.options.write_timeout or NEVER)
-
-    def _outlet_drained(self, outlet: Outlet) -> None:
-        """The client has taken everything."""
-        if self._outlet is outlet:
-            self._outlet = None
-        if self._state == LINGERING:
-            if self.keep_alive or self._incoming is None:
-                self._half_close()
-            return
-        if self._producer is not None:
-            self._producer.resume()
-        if self._state != OPEN or self._outlet is not None:
-            return
-        if self.request is None:
-            self.deadline = self._now_plus(self.server.idle_timeout)
-            self._next()
-        elif self._half_closed:
-            self.deadline = self._now_plus(self.server.options.half_close_timeout)
-        else:
-            self.deadline = NEVER
-
-    def _date(self) -> bytes:
-        return self.server.date_line(self.server.monotonic())
-
-    def _now_plus(self, seconds: float) -> float:
-        return self.server.monotonic() + seconds
-
-    def _pause_reading(self) -> None:
-        if not self._reading_paused:
-            self._reading_paused = True
-            self.transport.pauseProducing()
-
-    def _resume_reading(self) -> None:
-        if self._reading_paused:
-            self._reading_paused = False
-            self.transport.resumeProducing()
-
-    def _wake(self) -> None:
-        raise NotImplementedError
+        waited.addErrback(failed)
 
 
 def error_response(status: int, request: HTTPRequest | None, date: bytes) -> bytes:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from cyclone.httputil import HTTPInputError
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import (
     IAddress,
@@ -17,15 +16,17 @@ from twisted.internet.interfaces import (
 )
 from zope.interface import implementer
 
+from cyclone.httputil import HTTPInputError
+
 from ._accept import AcceptGate
 from ._connection import HTTPConnection
-from ._errors import RequestError
 from ._events import EventLogger
 from ._options import ServerOptions
 from ._timeouts import NEVER, Sweeper
 from ._writer import DateLine
 
 if TYPE_CHECKING:
+    from ._output import OutputSide
     from ._proxy import ProxyRules, TrustedPeers
     from ._request import HTTPRequest
     from ._stop import Stop
@@ -152,7 +153,7 @@ class HTTPServer:
             self.sweeper.start()
         self.gate.accepted(connection)
 
-    def connection_lost(self, connection: HTTPConnection) -> None:
+    def connection_lost(self, connection: OutputSide) -> None:
         """For `HTTPConnection`: its transport is gone, or somebody else's."""
         self.connections.discard(connection)
         if self._gate is not None:
@@ -185,7 +186,7 @@ class HTTPServer:
         """
         from ._listen import listen_tcp
 
-        listening = listen_tcp(self, port, address or "", backlog, reuse_port)
+        listening: IListeningPort = listen_tcp(self, port, address or "", backlog, reuse_port)
         self.gate.add(listening)
         return listening
 
@@ -193,7 +194,7 @@ class HTTPServer:
         """Listen on a UNIX socket. A socket that is there is replaced, any other file is not."""
         from ._listen import listen_unix
 
-        listening = listen_unix(self, path, mode, backlog)
+        listening: IListeningPort = listen_unix(self, path, mode, backlog)
         self.gate.add(listening)
         return listening
 
@@ -201,7 +202,7 @@ class HTTPServer:
         """Accept connections on a listening socket (from systemd, or a parent process)."""
         from ._listen import adopt
 
-        listening = adopt(self, sock)
+        listening: IListeningPort = adopt(self, sock)
         self.gate.add(listening)
         return listening
 
@@ -243,10 +244,11 @@ class HTTPServer:
         from ._stop import Stop
 
         self.closing = True
-        if self._stop is None:
-            self._stop = Stop(self, deadline, idle_grace)
-            self._stop.wait().addCallback(self._stopped)
-        return self._stop.wait() if self._stop is not None else _fired(0)
+        stop = self._stop
+        if stop is None:
+            stop = self._stop = Stop(self, deadline, idle_grace)
+            stop.wait().addCallback(self._stopped)
+        return stop.wait()
 
     def _stopped(self, cut: int) -> None:
         self._stop = None
@@ -262,7 +264,7 @@ class HTTPServer:
 
     # --- logging ----------------------------------------------------------------------------
 
-    def log_refused(self, connection: HTTPConnection, error: HTTPInputError) -> None:
+    def log_refused(self, connection: OutputSide, error: HTTPInputError) -> None:
         """A bad request: one line, no traceback, none of its bytes."""
         general_log.info(
             "refused a request from {remote_ip} with {status}: {reason}",
@@ -271,7 +273,7 @@ class HTTPServer:
             reason=str(error),
         )
 
-    def log_timeout(self, connection: HTTPConnection, what: str) -> None:
+    def log_timeout(self, connection: OutputSide, what: str) -> None:
         """A deadline passed."""
         general_log.info(
             "closed the connection of {remote_ip}: {what}",
@@ -292,9 +294,3 @@ class HTTPServer:
         application_log.error(
             "Unhandled error in the callback for {request}", request=repr(request), exc_info=error
         )
-
-
-def _fired(value: int) -> Deferred[int]:
-    from twisted.internet.defer import succeed
-
-    return succeed(value)

@@ -16,30 +16,28 @@ class Stop:
     def __init__(self, server: HTTPServer, deadline: float, idle_grace: float) -> None:
         self._server = server
         self._cut = 0
-        self._done: Deferred[int] = Deferred()
+        self._over = False
+        self._ports_open = True
+        self._waiters: list[Deferred[int]] = []
         self._calls: list[Any] = []
         ports = [stopped for port in server.take_ports() if (stopped := port.stopListening())]
         for connection in server.connections:
             connection.keep_alive = False
+        if server.connections:
+            # A client may be about to reuse an idle connection: its request is still answered
+            self._calls = [
+                server.reactor.callLater(idle_grace, self._close_idle),
+                server.reactor.callLater(deadline, self._cut_all),
+            ]
         DeferredList(ports, consumeErrors=True).addCallback(self._ports_closed)
-        if not server.connections:
-            return
-        # A client may be about to reuse an idle connection: its request is still answered
-        self._calls = [
-            server.reactor.callLater(idle_grace, self._close_idle),
-            server.reactor.callLater(deadline, self._cut_all),
-        ]
-        self._ports_open = True
-
-    _ports_open = True
 
     def wait(self) -> Deferred[int]:
         """A Deferred for the end: how many connections were cut."""
         waiter: Deferred[int] = Deferred()
-        if self._done.called:
+        if self._over:
             waiter.callback(self._cut)
         else:
-            self._done.addCallback(lambda cut: (waiter.callback(cut), cut)[1])
+            self._waiters.append(waiter)
         return waiter
 
     def _ports_closed(self, results: object) -> None:
@@ -48,12 +46,14 @@ class Stop:
 
     def connection_gone(self) -> None:
         """One connection less; was it the last?"""
-        if self._server.connections or self._ports_open or self._done.called:
+        if self._server.connections or self._ports_open or self._over:
             return
         for call in self._calls:
             if call.active():
                 call.cancel()
-        self._done.callback(self._cut)
+        self._over = True
+        for waiter in self._waiters:
+            waiter.callback(self._cut)
 
     def _close_idle(self) -> None:
         for connection in list(self._server.connections):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._responses import ResponseSide
+    from ._output import OutputSide
 
 
 class ProducerAdapter:
@@ -16,7 +16,7 @@ class ProducerAdapter:
 
     __slots__ = ("_asked", "_connection", "_producer", "_streaming")
 
-    def __init__(self, connection: ResponseSide, producer: Any, streaming: bool) -> None:
+    def __init__(self, connection: OutputSide, producer: Any, streaming: bool) -> None:
         self._connection = connection
         self._producer = producer
         self._streaming = streaming

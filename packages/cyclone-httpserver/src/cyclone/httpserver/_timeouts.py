@@ -1,8 +1,8 @@
 """One coarse sweep over all connections of a server, instead of a timer for each.
 
-Deadlines are times of a monotonic clock. The reactor's clock is the wall clock, which may jump: so
-the sweep is not only called by the reactor; any input looks at the time too and runs a sweep that is
-overdue.
+Deadlines are times of a monotonic clock. The reactor's clock is the wall clock, which may jump:
+so the sweep is not only called by the reactor; any input looks at the time too and runs a sweep
+that is overdue.
 """
 
 from __future__ import annotations

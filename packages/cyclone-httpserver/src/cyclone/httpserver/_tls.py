@@ -103,8 +103,9 @@ _LONG_NAMES = {
 
 
 def _time(moment: Any) -> str:
-    months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-    return f"{months[moment.month - 1]} {moment.day:2d} {moment:%H:%M:%S} {moment.year} GMT"
+    months = "JanFebMarAprMayJunJulAugSepOctNovDec"
+    month = months[3 * moment.month - 3 : 3 * moment.month]
+    return f"{month} {moment.day:2d} {moment:%H:%M:%S} {moment.year} GMT"
 
 
 def _alternatives(certificate: Any) -> tuple[tuple[str, str], ...]:
@@ -114,7 +115,7 @@ def _alternatives(certificate: Any) -> tuple[tuple[str, str], ...]:
         extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except x509.ExtensionNotFound:
         return ()
-    kinds = {
+    kinds: dict[type[Any], str] = {
         x509.DNSName: "DNS",
         x509.IPAddress: "IP Address",
         x509.RFC822Name: "email",
