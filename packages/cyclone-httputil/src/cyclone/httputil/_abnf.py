@@ -24,17 +24,10 @@ CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 REQUEST_LINE: Final = re.compile(rf"([{TCHAR}]+) ([\x21-\x7e\x80-\xff]+) (HTTP/[0-9]\.[0-9])")
 STATUS_LINE: Final = re.compile(r"(HTTP/[0-9]\.[0-9]) ([0-9]{3})(?: ([\t\x20-\x7e\x80-\xff]*))?")
 
-# RFC 9110 section 5.6.4: a quoted-string, without backtracking
-QUOTED_STRING: Final = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
+# RFC 9110 section 5.6.4
 QUOTED_PAIR: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
 def is_token(text: str) -> bool:
     """Whether ``text`` is a token of RFC 9110 section 5.6.2 (a method, a header name, ...)."""
     return TOKEN.fullmatch(text) is not None
-
-
-def unquote_string(text: str) -> str:
-    """The meaning of a token or a quoted-string; the argument itself if it is neither."""
-    match = QUOTED_STRING.fullmatch(text)
-    return text if match is None else QUOTED_PAIR.sub(r"\1", match[1])

@@ -133,10 +133,7 @@ def _parse_urlencoded(body: bytes, max_arguments: int) -> dict[str, list[bytes]]
 
     if body.count(b"&") >= max_arguments:  # counted before anything is split
         raise HTTPInputError("Invalid x-www-form-urlencoded body: Max number of fields exceeded")
-    try:
-        return parse_qs_bytes(body, keep_blank_values=True)
-    except ValueError as error:
-        raise HTTPInputError(f"Invalid x-www-form-urlencoded body: {error}") from None
+    return parse_qs_bytes(body, keep_blank_values=True)
 
 
 def parse_multipart_form_data(
