@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import types
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
@@ -425,3 +427,70 @@ def test_a_deferred_that_has_failed(serve: Serve) -> None:
 
 def test_template_module_is_public() -> None:
     assert issubclass(TemplateModule, UIModule)
+
+
+# Two modules, one of each world, in a page of a real server.
+ASYNCIO = """
+import asyncio, sys
+from twisted.internet import asyncioreactor
+asyncioreactor.install()
+from twisted.internet import reactor
+from twisted.internet.task import deferLater
+from twisted.web.client import Agent, readBody
+from cyclone.template import DictLoader
+from cyclone.web import Application, RequestHandler, UIModule
+
+class FromAsyncio(UIModule):
+    async def render(self):
+        await asyncio.gather(asyncio.sleep(0.01), deferLater(reactor, 0.01))
+        return f"{asyncio.current_task() is not None},"
+
+class FromTwisted(UIModule):
+    def render(self):
+        return deferLater(reactor, 0.01, lambda: "twisted,")
+
+class Failing(UIModule):
+    async def render(self):
+        await asyncio.sleep(0.01)
+        raise ValueError("no")
+
+class Page(RequestHandler):
+    async def get(self, name):
+        await self.render(name)
+
+page = "{% module FromAsyncio() %}{% module FromTwisted() %}{{ await handler.wait() }}"
+Page.wait = lambda self: asyncio.sleep(0.01, "slept")
+application = Application(
+    [("/(.*)", Page)],
+    template_loader=DictLoader({"good": page, "bad": page + "{% module Failing() %}"}),
+    ui_modules=[{"FromAsyncio": FromAsyncio, "FromTwisted": FromTwisted, "Failing": Failing}],
+)
+
+async def main():
+    port = reactor.listenTCP(0, application, interface="127.0.0.1")
+    for name in ("good", "bad"):
+        url = f"http://127.0.0.1:{port.getHost().port}/{name}"
+        response = await Agent(reactor).request(b"GET", url.encode())
+        print(response.code, (await readBody(response)).decode()[:30])
+    reactor.stop()
+
+reactor.callWhenRunning(lambda: asyncio.ensure_future(run()))
+async def run():
+    from twisted.internet.defer import Deferred
+    await Deferred.fromCoroutine(main()).asFuture(asyncio.get_running_loop())
+reactor.run()
+"""
+
+
+def test_modules_of_both_worlds_under_the_asyncio_reactor() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ASYNCIO],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    lines = done.stdout.splitlines()
+    assert lines[:1] == ["200 True,twisted,slept"], done.stderr
+    assert lines[1].startswith("500 ")
+    assert "ValueError: no" in done.stderr

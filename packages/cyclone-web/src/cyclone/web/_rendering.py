@@ -17,7 +17,6 @@ from cyclone.escape import utf8, xhtml_escape
 
 from ._base import HandlerBase
 from ._namespace import TemplateNamespace
-from ._parts import PageParts
 from ._uimodules import UIModule, UINamespace, as_paths, ui_namespace
 
 if TYPE_CHECKING:
@@ -192,7 +191,7 @@ class RenderingMixin(HandlerBase):
         template = self._template_loader().load(template_name)
         namespace = self.get_template_namespace()
         namespace.update(kwargs)
-        return template.begin(namespace, PageParts(self._spawn).spawn)
+        return template.begin(namespace, self._spawn)
 
     def _render_part(self, template_name: str, kwargs: dict[str, Any]) -> bytes | Awaitable[bytes]:
         """Render for a place in another template, which takes either."""
