@@ -35,6 +35,7 @@ def test_request_line() -> None:
         pytest.param("PRI * HTTP/2.0", id="HV-02-L36"),
         pytest.param("GET /a\x00b HTTP/1.1", id="HV-03-L20"),
         pytest.param("GET /a b HTTP/1.1", id="HV-03-L21"),
+        pytest.param("GET /\xff HTTP/1.1", id="HV-03-L23"),
         pytest.param("GET /\x7f HTTP/1.1", id="HV-03-L24"),
         pytest.param("GET  / HTTP/1.1", id="L03"),
         "",

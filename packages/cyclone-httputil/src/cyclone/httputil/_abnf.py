@@ -21,7 +21,7 @@ NOT_FIELD_VALUE: Final = re.compile(r"[^\t\x20-\x7e\x80-\xff]")
 CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 # RFC 9112 sections 3 and 4; 505 is for the caller to say, so any single digits are read here
-REQUEST_LINE: Final = re.compile(rf"([{TCHAR}]+) ([\x21-\x7e\x80-\xff]+) (HTTP/[0-9]\.[0-9])")
+REQUEST_LINE: Final = re.compile(rf"([{TCHAR}]+) ([\x21-\x7e]+) (HTTP/[0-9]\.[0-9])")
 STATUS_LINE: Final = re.compile(r"(HTTP/[0-9]\.[0-9]) ([0-9]{3})(?: ([\t\x20-\x7e\x80-\xff]*))?")
 
 # RFC 9110 section 5.6.4

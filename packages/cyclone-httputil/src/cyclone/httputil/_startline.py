@@ -30,7 +30,7 @@ def parse_request_start_line(line: str) -> RequestStartLine:
     """Parse a request line without its CRLF. `HTTPInputError` unless it is HTTP/1.x, to the letter.
 
     `RFC 9112 section 3 <https://www.rfc-editor.org/rfc/rfc9112#section-3>`_, strictly: single
-    spaces, a token as method, no control character in the target.
+    spaces, a token as method, only visible ASCII in the target.
     """
     match = REQUEST_LINE.fullmatch(line)
     if match is None:
