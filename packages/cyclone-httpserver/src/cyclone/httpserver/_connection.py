@@ -196,8 +196,11 @@ class HTTPConnection(ResponseSide):
                 except RequestError as error:
                     self._refuse(error)
                     return
-        if data and self._state == OPEN:
-            self._stash(data)
+        if data:
+            if self._state == OPEN:
+                self._stash(data)
+            else:
+                self._late_data(data)
 
     def _take_head(self, data: bytes) -> bytes:
         """One request head from the front of ``data``; returns what follows."""
@@ -390,7 +393,14 @@ class HTTPConnection(ResponseSide):
     def _late_data(self, data: bytes) -> None:
         """Data after the end: thrown away, or kept for whoever the transport was given to."""
         if self._state == DETACHED:
-            self._tail += data
+            from ._detach import new_protocol
+
+            data, self._tail = self._tail + data, b""
+            protocol = new_protocol(self)
+            if protocol is not None:
+                protocol.dataReceived(data)
+            else:
+                self._tail = data
 
     def _read_preface(self, data: bytes) -> bytes:
         """The PROXY protocol's header comes before the first request."""

@@ -13,19 +13,29 @@ def hand_over(connection: OutputSide, transport: Any, protocol: Any) -> None:
 
     Without a protocol the caller sets one before the reactor's next turn.
     """
-    attribute = "wrappedProtocol" if hasattr(transport, "wrappedProtocol") else "protocol"
     if protocol is not None:
-        setattr(transport, attribute, protocol)
+        setattr(transport, _attribute(transport), protocol)
         protocol.makeConnection(transport)
         _deliver(connection, protocol)
     else:
-        connection.server.reactor.callLater(0, _later, connection, transport, attribute)
+        connection.server.reactor.callLater(0, _later, connection)
     connection._resume_reading()
 
 
-def _later(connection: OutputSide, transport: Any, attribute: str) -> None:
-    protocol = getattr(transport, attribute, None)
-    if protocol is not None and protocol is not connection:
+def new_protocol(connection: OutputSide) -> Any:
+    """The protocol that has the transport now, or None if there is none yet."""
+    transport = connection.transport
+    protocol = getattr(transport, _attribute(transport), None)
+    return None if protocol is connection else protocol
+
+
+def _attribute(transport: Any) -> str:
+    return "wrappedProtocol" if hasattr(transport, "wrappedProtocol") else "protocol"
+
+
+def _later(connection: OutputSide) -> None:
+    protocol = new_protocol(connection)
+    if protocol is not None:
         _deliver(connection, protocol)
 
 
