@@ -184,10 +184,12 @@ class ArgumentsMixin(HandlerBase):
         return [self._clean(value, name, strip) for value in source.get(name, ())]
 
     def _clean(self, value: bytes, name: str, strip: bool) -> str:
-        text = self.decode_argument(value, name=name)
-        if not text.isprintable():
-            text = text.translate(_CONTROLS)
+        text = _clean_text(self.decode_argument(value, name=name))
         return text.strip() if strip else text
+
+
+def _clean_text(text: str) -> str:
+    return text if text.isprintable() else text.translate(_CONTROLS)
 
 
 def _convert(convert: Callable[[str], Any], text: str, name: str) -> Any:

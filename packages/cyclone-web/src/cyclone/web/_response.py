@@ -9,7 +9,13 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from cyclone.httputil import HTTPHeaders, format_timestamp, responses
+from cyclone.httputil import (
+    HTTPHeaders,
+    HTTPInputError,
+    HTTPOutputError,
+    format_timestamp,
+    responses,
+)
 
 from ._base import HandlerBase
 
@@ -94,7 +100,11 @@ class ResponseMixin(HandlerBase):
 
     def add_header(self, name: str, value: HeaderValue) -> None:
         """Add one more value for a field; raises as :meth:`set_header` does."""
-        self._headers.add(name, _header_value(value))
+        try:
+            self._headers.add(name, _header_value(value))
+        except HTTPInputError as error:
+            # The program's fault, not the client's.
+            raise HTTPOutputError(str(error)) from None
 
     def clear_header(self, name: str) -> None:
         """Take back all values of a field."""
