@@ -54,6 +54,12 @@ def test_ui_modules_from(source: Any) -> None:
     assert found["Two"] is Two
 
 
+@pytest.mark.parametrize("source", [1, object()], ids=["number", "object"])
+def test_what_holds_no_names(source: Any) -> None:
+    with pytest.raises(TypeError, match="cannot be"):
+        load_ui_modules(source)
+
+
 def test_a_ui_module_may_replace_a_built_in_one() -> None:
     assert load_ui_modules({"linkify": One})["linkify"] is One
 

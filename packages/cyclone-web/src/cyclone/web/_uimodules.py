@@ -220,16 +220,18 @@ def load_ui_modules(source: UISource | None) -> dict[str, type[UIModule]]:
     return modules
 
 
-def _named(source: UISource | None) -> Iterator[tuple[str, object]]:
+def _named(source: object) -> Iterator[tuple[str, object]]:
     if source is None:
         return
     if isinstance(source, types.ModuleType):
         yield from ((name, getattr(source, name)) for name in dir(source))
     elif isinstance(source, Mapping):
         yield from source.items()
-    else:
+    elif isinstance(source, Iterable):
         for part in source:
             yield from _named(part)
+    else:
+        raise TypeError(f"ui_methods and ui_modules cannot be a {type(source).__name__}")
 
 
 def as_paths(files: str | bytes | Iterable[str | bytes] | None) -> list[str]:
