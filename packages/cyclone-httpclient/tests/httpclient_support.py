@@ -139,8 +139,10 @@ class ServerConnection(Protocol):
         cast(Any, self.transport).abortConnection()
 
     def dataReceived(self, data: bytes) -> None:
-        self._buffer += data
         self._server.received_bytes += len(data)
+        if self._server.swallow:
+            return
+        self._buffer += data
         while (request := self._next()) is not None:
             self._server.requests.append(request)
             reply = self._server.answer(request)
@@ -206,6 +208,7 @@ class Server:
     port: int = 0
     scheme: str = "http"
     greeting: bytes = b""
+    swallow: bool = False
     on_expect: bytes | None = None
 
     @property

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall
+from twisted.python.failure import Failure
 
 from cyclone.httputil import HTTPHeaders
 
@@ -31,6 +32,7 @@ from ._redirects import STATUSES, next_headers, next_method, next_target
 from ._response import HTTPResponse
 from ._route import route_to
 from ._timeouts import Clock, Deadline
+from ._twisted import error_of, failure_of
 from ._url import Target, parse_url, without_userinfo
 
 if TYPE_CHECKING:
@@ -301,7 +303,8 @@ class Flight:
             if callback is not None:
                 if self._decoder is not None:
                     return to_deferred(self._stream_decoded(data))
-                return pending(callback(data))
+                waiting = pending(callback(data))
+                return None if waiting is None else waiting.addErrback(_streaming_failed)
             if self._decoder is None:
                 self._chunks.append(data)
             else:
@@ -508,6 +511,12 @@ class Flight:
 
 def _too_large(limit: int) -> HTTPResponseTooLargeError:
     return HTTPResponseTooLargeError(f"the body is larger than max_body_size ({limit} bytes)")
+
+
+def _streaming_failed(failure: Failure) -> Failure:
+    failed = _callback_error("streaming_callback", error_of(failure))
+    failed.__cause__ = failure.value
+    return failure_of(failed)
 
 
 def _callback_error(name: str, error: BaseException) -> HTTPStreamClosedError:

@@ -16,6 +16,7 @@ behind as soon as scheme, host or port differ, and do not come back (CL-02).
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, urljoin
 
 from cyclone.httputil import HTTPHeaders
@@ -34,6 +35,9 @@ BODY_HEADERS = (
 )
 CREDENTIAL_HEADERS = ("Authorization", "Cookie", "Proxy-Authorization")
 
+# urljoin takes "http://" for a relative reference to the same place.
+_NO_HOST = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*:)?//(?:[/?#]|\Z)")
+
 # What stands for itself in a Location: the reserved and the unreserved characters and "%".
 _SAFE = "!#$%&'()*+,-./:;=?@_~[]|^`{}\"<>"
 
@@ -43,7 +47,10 @@ def next_target(current: Target, location: str) -> Target:
 
     :raises ValueError: for another scheme than http and https, or no host.
     """
-    raw = location.strip(" \t").encode("latin-1")
+    location = location.strip(" \t")
+    if _NO_HOST.match(location):
+        raise ValueError("the redirect leads to a URL without a host")
+    raw = location.encode("latin-1")
     # Browsers send UTF-8 on as it came, and take a space for %20.
     target = parse_url(urljoin(current.url, quote(raw, safe=_SAFE)))
     if target.fragment or not current.fragment:
