@@ -110,8 +110,11 @@ class _Writer:
         return code
 
     def emit(self, code: str, location: Location) -> None:
+        if self.in_try:
+            # What was printed before an error stays printed, as in a program.
+            self.flush()
         self.run.append((code, location))
-        if len(self.run) >= _MAX_RUN or (self.in_try and code[0] == "_"):
+        if len(self.run) >= _MAX_RUN or self.in_try:
             self.flush()
 
     def flush(self) -> None:
@@ -254,7 +257,7 @@ class _Writer:
 
     def compound(self, node: nodes.Control, head: str, location: Location) -> None:
         self.line(head, location)
-        careful = node.operator == "try"
+        careful = node.operator in ("try", "with")
         match = node.operator == "match"
         self.in_try += careful
         self.indent += match

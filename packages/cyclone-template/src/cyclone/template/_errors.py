@@ -25,7 +25,8 @@ class ParseError(TemplateError):
         self.lineno = lineno
         self.directive = directive
         if directive:
-            self.add_note(f"    {directive}")
+            shown = directive if len(directive) <= 200 else f"{directive[:200]}..."
+            self.add_note(f"    {shown}")
 
     def __str__(self) -> str:
         return f"{self.message} at {self.filename}:{self.lineno}"

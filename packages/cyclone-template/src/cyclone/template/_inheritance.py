@@ -8,6 +8,7 @@ from ._nodes import Block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._loader import BaseLoader
     from ._template import Template
 
 
@@ -80,7 +81,7 @@ def load_parsed(template: Template, name: str, line: int) -> Template:
         message = f"extends and include need a template loader ({name!r})"
         raise ParseError(message, template.name, line)
     try:
-        return loader.load_parsed(name, template.name)
+        return _load(loader, name, template.name)
     except ParseError:
         raise
     except (FileNotFoundError, KeyError):
@@ -88,3 +89,12 @@ def load_parsed(template: Template, name: str, line: int) -> Template:
         raise TemplateNotFoundError(message, template.name, line) from None
     except ValueError as error:
         raise ParseError(str(error), template.name, line) from None
+
+
+def _load(loader: BaseLoader, name: str, parent: str) -> Template:
+    from ._loader import BaseLoader
+
+    if type(loader).load is BaseLoader.load:
+        return loader.load_parsed(name, parent)
+    # Somebody's own way of loading goes before ours.
+    return loader.load(name, parent)

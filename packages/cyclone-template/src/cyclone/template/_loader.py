@@ -58,10 +58,19 @@ class BaseLoader:
         Raises :class:`ParseError`, ``FileNotFoundError`` or ``KeyError`` if there is none, and
         ``ValueError`` for a name that leads out of the loader's root.
         """
+        template = self.templates.get(name) if parent_path is None else None
+        if template is not None and template.is_compiled():
+            return template
         with self.lock:
             template = self.load_parsed(name, parent_path)
-            if not self._loading:
-                template.program  # noqa: B018 - compiles it
+            if not self._loading and not template.is_compiled():
+                try:
+                    template.program  # noqa: B018 - compiles it
+                except BaseException:
+                    # Whatever has not been compiled may be what is wrong, and is read again.
+                    for key in [k for k, v in self.templates.items() if not v.is_compiled()]:
+                        del self.templates[key]
+                    raise
             return template
 
     def load_parsed(self, name: str, parent_path: str | None = None) -> Template:
@@ -84,10 +93,7 @@ class BaseLoader:
 
 
 def _relative(name: str, parent_path: str | None) -> str:
-    """Join and normalise a template name; names use ``/`` everywhere.
-
-    Raises ``ValueError`` if the result would be outside the root.
-    """
+    """A template name seen from its parent's folder; names use ``/`` everywhere."""
     if parent_path and not parent_path.startswith(("<", "/")) and not name.startswith("/"):
         name = posixpath.join(posixpath.dirname(parent_path), name)
     return name
@@ -118,8 +124,12 @@ class DictLoader(BaseLoader):
 
 
 def _contained(name: str, parent_path: str | None) -> str:
+    """The normal form of a name. Raises ``ValueError`` if it leads out of the root."""
+    if os.sep != "/":
+        name = name.replace(os.sep, "/")
     joined = posixpath.normpath(_relative(name, parent_path))
-    if joined.startswith(("/", "../")) or joined == ".." or "\x00" in name or "\\" in name:
+    outside = joined.startswith(("/", "../")) or joined == ".." or os.path.splitdrive(joined)[0]
+    if outside or "\x00" in joined:
         raise ValueError(f"template name {name!r} leads out of the loader's root")
     return joined
 
@@ -128,7 +138,7 @@ class Loader(BaseLoader):
     """Loads templates from the files below ``root_directory``.
 
     Names are relative to the root, in ``extends`` and ``include`` to the file they stand in. A
-    name that leads out of the root, also through a symbolic link, is refused with ``ValueError``.
+    name that leads out of the root is refused with ``ValueError``; symbolic links are followed.
     """
 
     def __init__(
@@ -148,15 +158,10 @@ class Loader(BaseLoader):
         if name.startswith(self.root + os.sep):
             name = os.path.relpath(name, self.root)
             parent_path = None
-        if os.sep != "/":
-            name = name.replace(os.sep, "/")
         return _contained(name, parent_path)
 
     def _create_template(self, name: str) -> Template:
         path = os.path.join(self.root, *name.split("/"))
-        root = os.path.realpath(self.root)
-        if os.path.commonpath([os.path.realpath(path), root]) != root:
-            raise ValueError(f"template name {name!r} leads out of the loader's root")
         with open(path, "rb") as file:
             # One more than the limit in bytes of the widest character is enough to see it passed.
             source = file.read(self.limits.max_size * 4 + 1)

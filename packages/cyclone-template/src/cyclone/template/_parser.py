@@ -44,7 +44,11 @@ class _Parser:
         self.body: list[nodes.Node] = self.file.children
 
     def run(self) -> nodes.File:
-        for kind, contents, line in self.reader.tokens():
+        most = 2 * self.template.limits.max_directives
+        for count, (kind, contents, line) in enumerate(self.reader.tokens()):
+            if count > most:
+                # The real count, after includes, is the code generator's; this one saves memory.
+                raise self.fail(f"more than {most // 2} directives")
             if kind == "text":
                 self.text(contents, line)
             elif kind == "{{":
@@ -71,6 +75,8 @@ class _Parser:
 
     def python(self, code: str, form: str = "{%% %s %%}") -> str:
         """Check that ``code`` can be put into a program without reaching outside its place."""
+        if "\x00" in code:
+            raise self.fail("null character in a directive")
         if not is_balanced(code):
             raise self.fail("unfinished string or bracket", form % code)
         if ("yield" in code or "return" in code) and _FORBIDDEN.match(code):

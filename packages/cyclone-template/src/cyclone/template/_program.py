@@ -132,9 +132,10 @@ class Program:
 
     def _syntax_error(self, error: SyntaxError) -> ParseError:
         location = self.location(error.lineno or 1)
-        here = [code for code, at in self._source.snippets if at is location]
-        directive = here[0] if here else ""
-        return ParseError(error.msg, location.template.name, location.line, directive)
+        where = str(location)
+        here = [code for code, at in self._source.snippets if str(at) == where]
+        wrong = next((code for code in here if _is_wrong(code)), here[0] if here else "")
+        return ParseError(error.msg, location.template.name, location.line, wrong)
 
     def _too_complex(self, error: Exception) -> ParseError:
         """Find the expression that the compiler gave up on."""
@@ -151,6 +152,17 @@ class Program:
                     location.line,
                 )
         return ParseError(f"template cannot be compiled ({reason})", self.name, 1)
+
+
+def _is_wrong(code: str) -> bool:
+    """Whether a piece of Python taken from a directive is what the compiler complains of."""
+    for form in (f"({code}\n)", code, f"{code}: pass", f"async def f():\n {code}: pass"):
+        try:
+            compile(form, "<template>", "exec")
+        except (SyntaxError, ValueError, MemoryError, RecursionError, OverflowError):
+            continue
+        return False
+    return not code.startswith(("else", "elif", "except", "finally", "case", "match"))
 
 
 _FUNCTIONS = {

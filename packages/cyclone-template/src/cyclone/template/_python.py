@@ -45,10 +45,10 @@ def find_end(text: str, start: int, closer: str) -> int:
         if token is None or token["broken"]:
             return first
         if token["comment"]:
-            # A comment runs to the end of its line, or of the directive.
-            newline = text.find("\n", position)
-            if newline < 0 or end < newline:
-                return end if not depth else first
+            # A comment runs to the end of its line; outside brackets the directive ends it too.
+            newline = text.find("\n", token.start())
+            if newline < 0 or (not depth and end < newline):
+                return first if depth else end
             position = newline
             continue
         if token["open"]:
@@ -89,7 +89,11 @@ def names_in(code: str) -> Iterator[str]:
             if not iskeyword(token["name"]):
                 yield token["name"]
         elif token["string"] and "f" in token["string"][:2].lower():
-            yield from (name for name in _NAME.findall(token["string"]) if not iskeyword(name))
+            yield from (
+                name
+                for name in _NAME.findall(token["string"].lstrip("fFrR"))
+                if not iskeyword(name)
+            )
 
 
 def one_line(code: str) -> str:

@@ -53,7 +53,9 @@ class Template:
         self.name = to_unicode(name)
         self.loader = loader
         self.path = path
-        self.limits = limits or (DEFAULT_LIMITS if loader is None else loader.limits)
+        # A loader need not be derived from ours.
+        default: Limits = getattr(loader, "limits", DEFAULT_LIMITS)
+        self.limits = limits or default
         if isinstance(autoescape, _Unset):
             autoescape = "xhtml_escape" if loader is None else loader.autoescape
         self.autoescape = autoescape
@@ -67,7 +69,8 @@ class Template:
         self.source = reader.text
         self.file = parse(reader, self, mode)
         self._program: Program | None = None
-        if loader is None or not loader.defers_compiling():
+        defers_compiling = getattr(loader, "defers_compiling", None)
+        if defers_compiling is None or not defers_compiling():
             self._program = Program(self)
 
     def _whitespace(self, mode: str | None) -> str:
@@ -78,6 +81,10 @@ class Template:
         if mode not in MODES:
             raise ValueError(f"unknown whitespace mode {mode!r}: use all, single or oneline")
         return mode
+
+    def is_compiled(self) -> bool:
+        """Whether the program exists (internal)."""
+        return self._program is not None
 
     @property
     def program(self) -> Program:
