@@ -27,7 +27,7 @@ from ._body import Body
 from ._errors import RequestError, StreamClosedError
 from ._incoming import BodyReceiver, Incoming
 from ._output import CLOSED, CLOSING, DETACHED, LINGERING, OPEN
-from ._parser import HeadBuffer
+from ._parser import HeadBuffer, head_too_large
 from ._request import HTTPRequest, new_request
 from ._responses import ResponseSide
 from ._timeouts import NEVER
@@ -215,7 +215,7 @@ class HTTPConnection(ResponseSide):
                 self._begin_head(data)
                 return b""
             if end > server.options.max_header_size:
-                raise RequestError(431, "header block too large")
+                raise head_too_large(data, server.options)
             if end == len(data):
                 raw, data = data, b""
             else:

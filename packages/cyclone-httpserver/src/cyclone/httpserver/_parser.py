@@ -138,6 +138,13 @@ def parse_head(raw: bytes, options: ServerOptions, head: Head) -> None:
         head._length = 0
 
 
+def head_too_large(raw: bytes | bytearray, options: ServerOptions) -> RequestError:
+    """Which part of a head over ``max_header_size`` is to blame?"""
+    if raw.find(b"\r\n", 0, options.max_request_line + 2) < 0:
+        return RequestError(414, "request line too long")
+    return RequestError(431, "header block too large")
+
+
 def _check_lengths(raw: bytes, options: ServerOptions) -> None:
     if raw.count(b"\n") - 2 > options.max_header_count:
         raise RequestError(431, "too many header fields")
@@ -312,7 +319,7 @@ class HeadBuffer:
         if self._line_end < 0:
             self._first_line(max(0, start - 1))
         if len(buffer) > self._options.max_header_size:
-            raise RequestError(431, "header block too large")
+            raise head_too_large(buffer, self._options)
         if self._line_end >= 0:
             self._fields(complete)
         return (bytes(buffer), rest) if complete else None

@@ -1,0 +1,108 @@
+"""The wire probes: every verdict in every split, in memory."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from http_support import NEVER, PROBES, REJECT, SPLITS, Client, served_before
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("probe", PROBES)
+def test_probe(probe: str, split: str, caplog: pytest.LogCaptureFixture) -> None:
+    data, verdict = PROBES[probe]
+    client = Client()
+    with caplog.at_level(logging.INFO):
+        client.send(*SPLITS[split](data))
+    paths = [request.path for request in client.requests]
+    final = [status for status in client.statuses if status >= 200]
+    if verdict == REJECT:
+        before = served_before(probe)
+        assert len(paths) == before, client.received
+        assert "/smug" not in paths
+        assert len(final) == before + 1, client.received
+        assert final[-1] >= 400
+        assert client.received.count(b"Connection: close") == 1
+        assert client.wire.closing
+        # LG-02: one line and no traceback
+        lines = [record for record in caplog.records if record.levelno >= logging.INFO]
+        assert len(lines) == 1, [line.getMessage() for line in lines]
+        assert lines[0].exc_info is None
+        assert lines[0].getMessage().isprintable()
+    elif verdict == NEVER:
+        assert not paths
+    else:
+        assert len(paths) == verdict, client.received
+        assert final == [200] * len(paths)
+        if probe not in ("S19", "H37", "H38"):
+            assert "/smug" not in paths
+    client.hang_up()
+
+
+@pytest.mark.parametrize(
+    ("probe", "status"),
+    [
+        ("L33", 414),
+        ("H27", 431),
+        ("H28", 431),
+        ("H35", 417),
+        ("L10", 505),
+        ("L11", 505),
+        ("S13", 413),
+        ("T09", 501),
+        ("L32", 501),
+        ("C23", 431),
+        ("H01", 400),
+    ],
+)
+@pytest.mark.parametrize("split", SPLITS)
+def test_status(probe: str, status: int, split: str) -> None:
+    client = Client()
+    client.send(*SPLITS[split](PROBES[probe][0]))
+    assert client.statuses == [status]
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_expect_is_answered_once_H34(split: str) -> None:
+    client = Client()
+    client.send(*SPLITS[split](PROBES["H34"][0]))
+    assert client.statuses == [100, 200]
+    assert b"HTTP/1.1 100 Continue\r\n\r\n" in client.received
+
+
+def test_nothing_after_a_refusal_is_served_SM13() -> None:
+    client = Client()
+    client.send(PROBES["SM-13"][0])
+    client.send(PROBES["H31"][0])
+    assert len(client.requests) == 1
+    assert client.statuses == [200, 400]
+
+
+WHITE = (9, 32)
+
+
+@pytest.mark.parametrize("slot", ["before", "after", "name", "colon"])
+def test_only_sp_and_htab_are_white_space_SM07(slot: str) -> None:
+    for code in range(256):
+        byte = bytes([code])
+        line = {
+            "before": b"Content-Length: " + byte + b"3",
+            "after": b"Content-Length: 3" + byte,
+            "name": byte + b"Content-Length: 3",
+            "colon": b"Content-Length" + byte + b": 3",
+        }[slot]
+        client = Client()
+        client.send(b"POST / HTTP/1.1\r\nHost: x\r\n" + line + b"\r\n\r\nabc")
+        sizes = [len(request.body) for request in client.requests]
+        client.hang_up()
+        if slot in ("before", "after") and code in WHITE:
+            assert sizes == [3], code
+        elif slot == "before" and byte.isdigit():
+            assert sizes == ([3] if byte == b"0" else []), code
+        elif slot == "after" and byte.isdigit():
+            assert sizes == [], code
+        else:
+            # A token makes another field of the name; all else is refused
+            assert sizes in ([], [0]), code
+            assert (sizes == []) or client.requests[0].headers.get("Content-Length") is None
