@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import inspect
 import mimetypes
 import os
 import threading
@@ -25,6 +26,7 @@ from ._static_paths import (
     stat_regular_file,
 )
 from ._static_ranges import Part, RangeAnswer, choose_ranges, range_answer
+from ._static_ready import MAX_FILE, folder_change, keep_ready, serve_ready
 from ._static_send import FileChanged, read_span, send_content, send_parts
 from ._static_variants import Variant, choose_variant, find_variants
 from ._static_versions import QUICK_SIZE, Version, hash_content, recall, remember, stamp_of
@@ -36,6 +38,18 @@ _MAX_RESOLVED = 10_000
 # Where files that were served before really are; only existing files get in, and each entry is
 # believed only while the file looks the same.
 _resolved: dict[Hashable, Version] = {}
+
+
+# What an answer is made of: a subclass that overrides one of these makes each answer anew.
+# fmt: off
+_HOOKS = (
+    "get", "parse_url_path", "get_absolute_path", "validate_absolute_path", "get_content",
+    "get_content_size", "get_content_type", "get_content_version", "get_modified_time",
+    "get_cache_time", "get_version", "set_headers", "set_extra_headers", "should_return_304",
+    "compute_etag", "set_etag_header", "check_etag_header", "set_header", "set_default_headers",
+    "set_status", "write", "flush", "finish", "_hand_over", "_get_cached_version",
+)
+# fmt: on
 
 
 class StaticFileHandler(RequestHandler):
@@ -78,6 +92,9 @@ class StaticFileHandler(RequestHandler):
     modified: datetime.datetime | None = None
     _stat_result: os.stat_result | None = None
     _variant: Variant | None = None
+    _folder_changed: int = 0
+    # Whether answers may be kept: no subclass changes what they are made of.
+    _may_be_ready: ClassVar[bool] = True
 
     def initialize(  # type: ignore[override]
         self,
@@ -94,6 +111,14 @@ class StaticFileHandler(RequestHandler):
         self.hide_dotfiles = hide_dotfiles
         self.precompressed = precompressed
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Note whether the subclass overrides anything that goes into an answer."""
+        super().__init_subclass__(**kwargs)
+        cls._may_be_ready = all(
+            inspect.getattr_static(cls, name) is inspect.getattr_static(StaticFileHandler, name)
+            for name in _HOOKS
+        )
+
     @classmethod
     def reset(cls) -> None:
         """Forget the versions of all files."""
@@ -106,21 +131,38 @@ class StaticFileHandler(RequestHandler):
         """Answer as :meth:`get` does, without the body."""
         return self.get(path, include_body=False)
 
-    async def get(self, path: str, include_body: bool = True) -> None:
+    def get(self, path: str, include_body: bool = True) -> Awaitable[None]:
         """Serve the file at *path*, which comes from the URL."""
-        self.path = self.parse_url_path(path)
+        if include_body and self._may_be_ready and serve_ready(self, path):
+            return None  # type: ignore[return-value] # only the framework calls, and it knows
+        return self._get(path, include_body)
+
+    async def _get(self, url_path: str, include_body: bool) -> None:
+        self.path = self.parse_url_path(url_path)
         found = self.get_absolute_path(self.root, self.path)
         self.absolute_path = self.validate_absolute_path(self.root, found)
         if self.absolute_path is None:
             return
         try:
             await self._serve(include_body)
+            if self._write_buffer and self._may_be_ready and self._is_plain_answer():
+                keep_ready(self, url_path, found)
         except FileChanged:
             # Replaced between the look at it and the opening: once more, with the new one.
             self.clear()
             self._variant = self._stat_result = None
             self.absolute_path = self.validate_absolute_path(self.root, found)
             await self._serve(include_body)
+
+    def _is_plain_answer(self) -> bool:
+        """Tell whether the answer, not yet sent, is that of any request for this file."""
+        return (
+            self._status_code == 200
+            and not self._headers_written
+            and self._transforms is None
+            and self.default_filename is None
+            and "Vary" not in self._headers
+        )
 
     async def _serve(self, include_body: bool) -> None:
         self._choose_variant()
@@ -184,6 +226,8 @@ class StaticFileHandler(RequestHandler):
         if not self.precompressed or not self._serves_files() or self._stat_result is None:
             return
         assert self.absolute_path is not None
+        if self._may_be_ready and self._stat_result.st_size <= MAX_FILE:
+            self._folder_changed = folder_change(os.path.dirname(self.absolute_path))
         variants = find_variants(self.absolute_path, self._stat_result)
         if not variants:
             return
