@@ -23,26 +23,34 @@ if TYPE_CHECKING:
     from cyclone.web import url as url
 
     from . import auth as auth
+    from . import cli as cli
     from . import escape as escape
     from . import httpclient as httpclient
     from . import httpserver as httpserver
     from . import httputil as httputil
     from . import locale as locale
+    from . import sse as sse
     from . import template as template
+    from . import testing as testing
     from . import web as web
+    from . import websocket as websocket
 
 __version__: str
 version: str  # Cyclone 1.3's name of __version__
 
 _SUBMODULES = (
     "auth",
+    "cli",
     "escape",
     "httpclient",
     "httpserver",
     "httputil",
     "locale",
+    "sse",
     "template",
+    "testing",
     "web",
+    "websocket",
 )
 # The names an application starts from, each of cyclone.web.
 _WEB_NAMES = (

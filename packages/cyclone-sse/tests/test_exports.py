@@ -1,0 +1,14 @@
+"""The public names of cyclone.sse."""
+
+from importlib.metadata import version
+
+import cyclone.sse
+
+
+def test_version_is_the_distributions() -> None:
+    assert cyclone.sse.__version__ == version("cyclone-sse")
+
+
+def test_every_public_name_exists() -> None:
+    for name in cyclone.sse.__all__:
+        assert getattr(cyclone.sse, name) is not None
