@@ -142,7 +142,7 @@ def keep_ready(handler: StaticFileHandler, path: str, found: str) -> None:
     *found* is the path of the file with its links.
     """
     result = handler._stat()
-    if time.time_ns() - result.st_ctime_ns < _QUIET_NS:
+    if result.st_size > MAX_FILE or time.time_ns() - result.st_ctime_ns < _QUIET_NS:
         return
     names = ("Accept-Ranges", "X-Content-Type-Options", "Etag", "Last-Modified", "Content-Type")
     headers = handler._headers
