@@ -273,7 +273,7 @@ class Application(HTTPServer, ReversibleRouter):
         if self.transforms:
             handler._transforms = [transform(request) for transform in self.transforms]
         if handler.no_keep_alive:
-            request.connection.no_keep_alive = True
+            request.connection.keep_alive = False
         return handler
 
     def _forget_files(self) -> None:

@@ -179,6 +179,9 @@ class ExecutionMixin(HandlerBase):
                 if pending is not None:
                     await as_coroutine(pending)
                 self._method_done()
+        except GeneratorExit:
+            # Nothing will ever resume it: it is being collected. OpenRequests answers.
+            raise
         except BaseException as error:
             self._handle_request_exception(error)
 
@@ -186,6 +189,8 @@ class ExecutionMixin(HandlerBase):
         try:
             await as_coroutine(pending)
             self._method_done()
+        except GeneratorExit:
+            raise
         except BaseException as error:
             self._handle_request_exception(error)
 

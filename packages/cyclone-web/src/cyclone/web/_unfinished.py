@@ -12,7 +12,6 @@ client that would else look at an empty page for ever:
 from __future__ import annotations
 
 import functools
-import time
 import weakref
 from typing import TYPE_CHECKING, Any, cast
 
@@ -82,7 +81,7 @@ class OpenRequests:
         self._timeout: float | None = settings.get("handler_timeout")
         self._entries: dict[int, OpenRequest] = {}
         self._timer: IDelayedCall | None = None
-        self.monotonic = time.monotonic
+        self.monotonic = application.monotonic
 
     def __len__(self) -> int:
         return len(self._entries)
