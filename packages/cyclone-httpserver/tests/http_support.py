@@ -211,7 +211,10 @@ PROBES: dict[str, tuple[bytes, str | int]] = {
     "T19": (_field(b"X-A: a\r\n b"), REJECT),
     "T20": (_chunks(b"3\r\nabc\r\n0\r\n\r\n"), 1),
     "T21": (
-        b"POST / HTTP/1.0\r\n" + H + b"Connection: keep-alive\r\n" + TC
+        b"POST / HTTP/1.0\r\n"
+        + H
+        + b"Connection: keep-alive\r\n"
+        + TC
         + b"\r\n3\r\nabc\r\n0\r\n\r\n",
         REJECT,
     ),

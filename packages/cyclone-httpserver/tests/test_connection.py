@@ -49,7 +49,6 @@ def test_probe(probe: str, split: str, caplog: pytest.LogCaptureFixture) -> None
         ("H35", 417),
         ("L10", 505),
         ("L11", 505),
-        ("S13", 413),
         ("T09", 501),
         ("L32", 501),
         ("C23", 431),
