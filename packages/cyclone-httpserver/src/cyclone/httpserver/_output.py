@@ -329,15 +329,22 @@ class OutputSide:
             return
         if self._producer is not None:
             self._producer.resume()
-        if self._outlet is not None:
-            return
+        if self._outlet is None:
+            self.deadline = self._next_deadline()
+            if self.request is None:
+                self._next()
+
+    def _next_deadline(self) -> float:
+        """What the connection waits for, now that its output is out."""
+        options = self.server.options
+        incoming = self._incoming
+        if incoming is not None:
+            if self.request is None:
+                return self._now_plus(options.linger_timeout)
+            return self._now_plus(incoming.timeout or NEVER)
         if self.request is None:
-            self.deadline = self._now_plus(self.server.idle_timeout)
-            self._next()
-        elif self._half_closed:
-            self.deadline = self._now_plus(self.server.options.half_close_timeout)
-        else:
-            self.deadline = NEVER
+            return self._now_plus(self.server.idle_timeout)
+        return self._now_plus(options.half_close_timeout if self._half_closed else NEVER)
 
     def _date(self) -> bytes:
         return self.server.date_line(self.server.monotonic())

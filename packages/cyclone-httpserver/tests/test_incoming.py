@@ -1,0 +1,437 @@
+"""Bodies: who receives them, limits, rates, back-pressure, and what happens when they break off."""
+
+from __future__ import annotations
+
+import gzip
+import time
+import zlib
+from typing import Any
+
+import pytest
+from http_support import HEADERS, SPLITS, Client, H, P, S
+from twisted.internet.defer import Deferred
+
+from cyclone.httpserver import BodyReceiver, HTTPRequest
+from cyclone.httputil import HTTPInputError
+
+
+def post(body: bytes, *lines: bytes) -> bytes:
+    extra = b"".join(line + b"\r\n" for line in lines)
+    return P + H + extra + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+
+def chunked(*chunks: bytes, lines: bytes = b"") -> bytes:
+    body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+    return P + H + lines + b"Transfer-Encoding: chunked\r\n\r\n" + body + b"0\r\n\r\n"
+
+
+class Receiver:
+    """Keeps what it gets; returns what ``answers`` holds."""
+
+    def __init__(self, request: HTTPRequest) -> None:
+        self.request = request
+        self.chunks: list[bytes] = []
+        self.answers: list[Deferred[None]] = []
+        self.blocking = False
+        self.events: list[str] = []
+
+    def data_received(self, chunk: bytes) -> Deferred[None] | None:
+        self.chunks.append(chunk)
+        if not self.blocking:
+            return None
+        self.answers.append(Deferred())
+        return self.answers[-1]
+
+    def finish(self) -> None:
+        self.events.append("finish")
+        body = str(len(b"".join(self.chunks))).encode()
+        self.request.connection.write_response(self.request, 200, None, HEADERS, body)
+
+    def on_connection_close(self) -> None:
+        self.events.append("close")
+
+
+class Application:
+    """A callback with ``headers_received``."""
+
+    def __init__(self, choose: Any) -> None:
+        self.choose = choose
+        self.called: list[HTTPRequest] = []
+        self.receivers: list[Receiver] = []
+
+    def __call__(self, request: HTTPRequest) -> None:
+        self.called.append(request)
+        body = b"buffered %d" % len(request.body)
+        request.connection.write_response(request, 200, None, HEADERS, body)
+
+    def headers_received(self, request: HTTPRequest) -> Any:
+        return self.choose(self, request)
+
+
+def streaming(application: Application, request: HTTPRequest) -> BodyReceiver:
+    receiver = Receiver(request)
+    application.receivers.append(receiver)
+    return receiver
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize(
+    "data",
+    [post(b"x" * 1000), chunked(b"x" * 999, b"x"), chunked(*[b"x"] * 1000)],
+    ids=["length", "chunks", "tiny chunks"],
+)
+def test_streaming_and_buffering_see_the_same(data: bytes, split: str) -> None:
+    application = Application(streaming)
+    client = Client(application)
+    client.send(*SPLITS[split](data + S))
+    assert b"".join(application.receivers[0].chunks) == b"x" * 1000
+    assert application.receivers[0].events == ["finish"]
+    assert [request.path for request in application.called] == ["/smug"]
+    client = Client()
+    client.send(*SPLITS[split](data + S))
+    assert client.requests[0].body == b"x" * 1000
+
+
+def test_nothing_is_asked_for_a_request_without_body() -> None:
+    def choose(application: Application, request: HTTPRequest) -> None:
+        raise AssertionError
+
+    client = Client(Application(choose))
+    client.send(S)
+    assert client.statuses == [200]
+
+
+class TestBackPressure:
+    def test_reading_stops_until_the_receiver_took_it(self) -> None:
+        application = Application(streaming)
+        client = Client(application)
+        head = P + H + b"Content-Length: 30\r\n\r\n"
+        client.send(head)
+        receiver = application.receivers[0]
+        receiver.blocking = True
+        client.send(b"a" * 10)
+        client.send(b"b" * 10)
+        assert receiver.chunks == [b"a" * 10]
+        assert client.wire.producerState == "paused"
+        receiver.answers[0].callback(None)
+        assert receiver.chunks == [b"a" * 10, b"b" * 10]
+        receiver.answers[1].callback(None)
+        assert client.wire.producerState == "producing"
+        client.send(b"c" * 10)
+        assert receiver.events == []
+        receiver.answers[2].callback(None)
+        assert receiver.events == ["finish"]
+        assert client.received.endswith(b"30")
+
+    def test_a_blocked_receiver_is_no_slow_client(self) -> None:
+        application = Application(streaming)
+        client = Client(application)
+        client.send(P + H + b"Content-Length: 30\r\n\r\n")
+        receiver = application.receivers[0]
+        receiver.blocking = True
+        client.send(b"a" * 10)
+        client.advance(100)
+        assert receiver.events == []
+        receiver.answers[0].callback(None)
+        client.send(b"a" * 20)
+        receiver.answers[1].callback(None)
+        assert receiver.events == ["finish"]
+
+    def test_a_failing_receiver(self) -> None:
+        application = Application(streaming)
+        client = Client(application)
+        client.send(P + H + b"Content-Length: 30\r\n\r\n")
+        application.receivers[0].blocking = True
+        client.send(b"a" * 10)
+        application.receivers[0].answers[0].errback(ValueError())
+        assert client.statuses == [500]
+        assert application.receivers[0].events == ["close"]
+
+
+class TestDecidingLater:
+    """``headers_received`` may return a Deferred: the body waits, and so does 100 Continue."""
+
+    @pytest.mark.parametrize("expect", [False, True])
+    @pytest.mark.parametrize("stream", [False, True])
+    def test_deferred(self, expect: bool, stream: bool) -> None:
+        gate: Deferred[BodyReceiver | None] = Deferred()
+        application = Application(lambda application, request: gate)
+        client = Client(application)
+        client.send(
+            P + H + b"Expect: 100-continue\r\n" * expect + b"Content-Length: 3\r\n\r\n", b"abc"
+        )
+        assert client.received == b""
+        assert client.wire.producerState == "paused"
+        receiver = Receiver(client.connection.request) if stream else None  # type: ignore[arg-type]
+        gate.callback(receiver)
+        assert client.statuses == [100] * expect + [200]
+        assert client.received.endswith(b"3")
+        assert client.wire.producerState == "producing"
+
+    def test_refused_in_between_SM24(self) -> None:
+        """413 at the headers: the client can read it, the body is never a request."""
+        gate: Deferred[BodyReceiver | None] = Deferred()
+        application = Application(lambda application, request: gate)
+        client = Client(application)
+        client.send(P + H + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(S))
+        request = client.connection.request
+        assert request is not None
+        client.connection.write_response(request, 413, None, HEADERS, b"no")
+        client.send(S)
+        assert client.statuses == [413]
+        assert client.wire.write_closed or client.wire.disconnecting
+        assert not application.called
+
+    def test_refused_by_an_exception(self) -> None:
+        def choose(application: Application, request: HTTPRequest) -> None:
+            raise HTTPInputError("no", 403)
+
+        client = Client(Application(choose))
+        client.send(post(S))
+        assert client.statuses == [403]
+
+    def test_a_failing_hook(self) -> None:
+        def choose(application: Application, request: HTTPRequest) -> None:
+            raise ValueError
+
+        client = Client(Application(choose))
+        client.send(post(S))
+        assert client.statuses == [500]
+        assert client.wire.closing
+
+    def test_a_hook_that_fails_later(self) -> None:
+        gate: Deferred[BodyReceiver | None] = Deferred()
+        client = Client(Application(lambda application, request: gate))
+        client.send(post(S))
+        gate.errback(HTTPInputError("no", 403))
+        assert client.statuses == [403]
+
+
+class TestUnread:
+    """SM-15: an answer before the body was read; the rest is never a request."""
+
+    @staticmethod
+    def early(application: Application, request: HTTPRequest) -> BodyReceiver:
+        receiver = streaming(application, request)
+        request.connection.write_response(request, 200, None, HEADERS, b"early")
+        return receiver
+
+    def test_small_is_drained(self) -> None:
+        client = Client(Application(self.early))
+        head = P + H + b"Content-Length: %d\r\n\r\n" % len(S)
+        client.send(head, S, S)
+        assert client.statuses == [200, 200]
+
+    def test_large_closes(self) -> None:
+        client = Client(Application(self.early))
+        client.send(P + H + b"Content-Length: 1000000\r\n\r\n", S)
+        assert client.statuses == [200]
+        assert b"Connection: close" in client.received
+        assert client.wire.write_closed
+
+    def test_endless_chunks_close(self) -> None:
+        client = Client(Application(self.early))
+        client.send(P + H + b"Transfer-Encoding: chunked\r\n\r\n")
+        for _ in range(20):
+            client.send(b"2000\r\n" + b"x" * 0x2000 + b"\r\n")
+        assert client.statuses == [200]
+        assert client.wire.closing
+
+    def test_slow_drain_closes(self) -> None:
+        client = Client(Application(self.early))
+        client.send(P + H + b"Content-Length: 1000\r\n\r\n")
+        client.advance(7)
+        assert client.wire.closing
+        assert client.statuses == [200]
+
+
+class TestLimits:
+    @pytest.mark.parametrize(("size", "status"), [(99, 200), (100, 200), (101, 413)])
+    @pytest.mark.parametrize("form", ["length", "chunks"])
+    def test_max_body_size(self, form: str, size: int, status: int) -> None:
+        client = Client(max_body_size=100)
+        body = b"x" * size
+        client.send(post(body) if form == "length" else chunked(body[:50], body[50:]))
+        assert client.statuses == [status]
+
+    def test_declared_is_refused_before_it_is_sent(self) -> None:
+        client = Client(max_body_size=100)
+        client.send(P + H + b"Expect: 100-continue\r\nContent-Length: 101\r\n\r\n")
+        assert client.statuses == [413]
+
+    @pytest.mark.parametrize(("limit", "status"), [(10, 413), (2000, 200)])
+    def test_per_request(self, limit: int, status: int) -> None:
+        def choose(application: Application, request: HTTPRequest) -> None:
+            request.connection.set_max_body_size(limit)
+
+        client = Client(Application(choose), max_body_size=1000)
+        client.send(post(b"x" * 1500))
+        assert client.statuses == [status]
+
+    def test_many_tiny_chunks_are_linear_CN03(self) -> None:
+        data = b"1\r\na\r\n" * 200_000
+        client = Client()
+        client.send(P + H + b"Transfer-Encoding: chunked\r\n\r\n")
+        started = time.process_time()
+        for begin in range(0, len(data), 65536):
+            client.send(data[begin : begin + 65536])
+        client.send(b"0\r\n\r\n")
+        assert time.process_time() - started < 2
+        assert client.received.endswith(b"/ 200000")
+
+    @pytest.mark.parametrize("body", [post(b"x" * 200_000), chunked(b"x" * 200_000)])
+    def test_byte_by_byte_is_linear(self, body: bytes) -> None:
+        client = Client()
+        started = time.process_time()
+        client.send(*SPLITS["bytewise"](body))
+        assert time.process_time() - started < 4
+        assert client.received.endswith(b"/ 200000")
+
+    def test_chunk_line_R3(self) -> None:
+        """CN-07: an endless chunk-size line ends at its limit."""
+        client = Client()
+        client.send(P + H + b"Transfer-Encoding: chunked\r\n\r\n3;a=")
+        sent = 0
+        while not client.wire.closing and sent < 10_000:
+            client.send(b"b")
+            sent += 1
+        assert sent <= 256
+        assert client.statuses == [400]
+
+
+class TestTimeouts:
+    def test_stalled_F12(self) -> None:
+        application = Application(streaming)
+        client = Client(application)
+        client.send(P + H + b"Content-Length: 1000\r\n\r\nabc")
+        client.advance(29)
+        assert client.statuses == []
+        client.advance(3)
+        assert client.statuses == [408]
+        assert application.receivers[0].events == ["close"]
+
+    def test_dribble_F15(self) -> None:
+        client = Client()
+        client.send(P + H + b"Content-Length: 100000\r\n\r\n")
+        for _ in range(60):
+            if client.wire.closing:
+                break
+            client.send(b"x" * 100)
+            client.advance(1)
+        assert client.statuses == [408]
+
+    def test_slow_enough_is_served(self) -> None:
+        client = Client()
+        client.send(P + H + b"Content-Length: 30000\r\n\r\n")
+        for _ in range(100):
+            client.send(b"x" * 300)
+            client.advance(1)
+        assert client.statuses == [200]
+
+    def test_own_timeout(self) -> None:
+        def choose(application: Application, request: HTTPRequest) -> None:
+            request.connection.set_body_timeout(5)
+
+        client = Client(Application(choose))
+        client.send(P + H + b"Content-Length: 1000\r\n\r\nabc")
+        client.advance(7)
+        assert client.statuses == [408]
+
+
+class TestBreakingOff:
+    @pytest.mark.parametrize(
+        "data",
+        [
+            P + H + b"Content-Length: 10\r\n\r\n123456789",
+            P + H + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n",
+            P + H + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r",
+            P + H + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc",
+        ],
+    )
+    @pytest.mark.parametrize("how", ["FIN", "RST"])
+    def test_a_cut_body_is_never_complete_SM14(self, data: bytes, how: str) -> None:
+        application = Application(streaming)
+        streamed, buffered = Client(application), Client()
+        for client in (streamed, buffered):
+            client.send(data)
+            if how == "FIN":
+                client.connection.readConnectionLost()
+                assert client.wire.aborted
+            client.hang_up(how == "FIN")
+        assert application.receivers[0].events == ["close"]
+        assert buffered.requests == []
+
+
+class TestGzip:
+    """BP-15 to BP-17: inflated within bounds, a step at a time."""
+
+    GZIP = b"Content-Encoding: gzip"
+
+    def test_inflated(self) -> None:
+        client = Client(decompress_request=True)
+        client.send(post(gzip.compress(b"hello" * 1000), self.GZIP))
+        request = client.requests[0]
+        assert request.body == b"hello" * 1000
+        assert "Content-Encoding" not in request.headers
+        assert request.headers["X-Consumed-Content-Encoding"] == "gzip"
+
+    def test_streamed_in_steps(self) -> None:
+        application = Application(streaming)
+        client = Client(application, decompress_request=True)
+        client.send(post(gzip.compress(bytes(1_000_000)), self.GZIP))
+        chunks = application.receivers[0].chunks
+        assert sum(map(len, chunks)) == 1_000_000
+        assert max(map(len, chunks)) <= 65536
+
+    def test_off_by_default(self) -> None:
+        client = Client()
+        client.send(post(gzip.compress(b"hello"), self.GZIP))
+        assert client.requests[0].body == gzip.compress(b"hello")
+
+    def test_bomb(self) -> None:
+        inflated = zlib.compressobj(9, wbits=31)
+        bomb = inflated.compress(bytes(20_000_000)) + inflated.flush()
+        client = Client(decompress_request=True, max_body_size=1_000_000)
+        client.send(post(bomb, self.GZIP))
+        assert client.statuses == [413]
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param(gzip.compress(b"hello")[:-3], id="truncated"),
+            pytest.param(b"hello", id="no gzip"),
+            pytest.param(gzip.compress(b"hello") + b"garbage", id="garbage behind"),
+            pytest.param(gzip.compress(b"") * 10_000, id="members"),
+            pytest.param(gzip.compress(b"hello")[:-5] + b"xxxxx", id="checksum"),
+            pytest.param(b"\x1f\x8b\x08\x00", id="head only"),
+        ],
+    )
+    def test_malformed(self, body: bytes) -> None:
+        client = Client(decompress_request=True)
+        client.send(post(body, self.GZIP))
+        assert client.statuses == [400]
+
+    def test_two_members(self) -> None:
+        client = Client(decompress_request=True)
+        client.send(post(gzip.compress(b"hello ") + gzip.compress(b"world"), self.GZIP))
+        assert client.requests[0].body == b"hello world"
+
+    def test_blocked_between_steps(self) -> None:
+        application = Application(streaming)
+        client = Client(application, decompress_request=True)
+        body = gzip.compress(bytes(300_000))
+        client.send(P + H + self.GZIP + b"\r\nContent-Length: %d\r\n\r\n" % len(body))
+        receiver = application.receivers[0]
+        receiver.blocking = True
+        client.send(body)
+        steps = 0
+        while receiver.answers[steps:]:
+            receiver.answers[steps].callback(None)
+            steps += 1
+        assert steps >= 5
+        assert receiver.events == ["finish"]
+
+    def test_unread_is_not_inflated_BP16(self) -> None:
+        client = Client(Application(TestUnread.early), decompress_request=True)
+        client.send(post(b"x" * 100, self.GZIP), S)
+        assert client.statuses == [200, 200]
