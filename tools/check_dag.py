@@ -15,11 +15,12 @@ from workspace import META, PURE, Distribution, canonical, distributions
 
 # Imported through a declared dependency that documents them as part of its own interface.
 PROVIDED_BY = {
-    "zope-interface": "twisted",
-    "constantly": "twisted",
-    "pyopenssl": "twisted",
-    "service-identity": "twisted",
-    "cryptography": "pyjwt",
+    "zope-interface": ("twisted",),
+    "constantly": ("twisted",),
+    "pyopenssl": ("twisted",),
+    "service-identity": ("twisted",),
+    "idna": ("twisted",),
+    "cryptography": ("twisted", "pyjwt"),
 }
 
 
@@ -85,7 +86,7 @@ def check_import(
     if top in sys.stdlib_module_names:
         return None
     names = {canonical(name) for name in owners.get(top, [top])}
-    names |= {PROVIDED_BY[name] for name in names if name in PROVIDED_BY}
+    names |= {provider for name in names for provider in PROVIDED_BY.get(name, ())}
     return None if names & declared else f"imports {module}, which no dependency declares"
 
 

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import check_dag
-from workspace import DIST, META, PURE, ROOT, Distribution, canonical, select
+from workspace import DIST, META, PURE, ROOT, Distribution, canonical, distributions, select
 
 OLDEST = (3, 11)
 
@@ -57,6 +57,8 @@ def make_environment(dist: Distribution, home: Path) -> Path:
         "--find-links",
         str(DIST),
     ]
+    # The wheels of siblings keep their version from build to build: do not take yesterday's.
+    install += [word for sibling in distributions() for word in ("--refresh-package", sibling.name)]
     lowest = ["--resolution", "lowest-direct"] if sys.version_info[:2] == OLDEST else []
     run(*install, *lowest, dist.wheel)
     before = run("uv", "pip", "freeze", "--quiet", "--python", python).lower()
