@@ -84,7 +84,7 @@ class _Writer:
         self.applied = 0
         self.in_try = 0
         self.parent: Location | None = None
-        self.files: list[str] = []
+        self.files: list[Template] = []
         self.chain = Chain(template)
         self.level = 0
         self.run: list[tuple[str, Location]] = []
@@ -92,11 +92,10 @@ class _Writer:
     # Lines
 
     def line(self, code: str, location: Location) -> None:
-        self.source.lines.append(" " * self.indent + code)
-        self.source.locations.append(location)
+        code = " " * self.indent + code
         # A string literal over several lines makes several lines of source.
-        for _ in range(code.count("\n")):
-            self.source.lines.append("")
+        for part in code.split("\n") if "\n" in code else (code,):
+            self.source.lines.append(part)
             self.source.locations.append(location)
 
     def at(self, node: nodes.Node) -> Location:
@@ -137,7 +136,7 @@ class _Writer:
         """Write a template in place: the outermost parent, with the blocks of its children."""
         outer = self.chain, self.level, self.template
         self.chain, self.level, self.template = chain, 0, chain.root
-        self.files.append(chain.name)
+        self.files.append(chain.templates[0])
         self.children(chain.root.file.children)
         self.files.pop()
         self.chain, self.level, self.template = outer
@@ -295,8 +294,9 @@ class _Writer:
 
     def include(self, node: nodes.Include) -> None:
         included = load_parsed(self.template, node.name, node.line)
-        if included.name in self.files:
-            cycle = " -> ".join([*self.files[self.files.index(included.name) :], included.name])
+        if included in self.files:
+            members = [*self.files[self.files.index(included) :], included]
+            cycle = " -> ".join(member.name for member in members)
             raise ParseError(f"include cycle: {cycle}", self.template.name, node.line)
         if len(self.files) >= MAX_FILES:
             raise self.fail(f"includes nested more than {MAX_FILES} deep", node)
@@ -305,7 +305,7 @@ class _Writer:
         if included.file.extends is None:
             # Its blocks can be replaced by the children of the file that includes it.
             template, self.template = self.template, included
-            self.files.append(included.name)
+            self.files.append(included)
             self.children(included.file.children)
             self.files.pop()
             self.template = template

@@ -16,7 +16,6 @@ class Chain:
     """A template and what it extends, youngest first, with the blocks each of them defines."""
 
     def __init__(self, template: Template) -> None:
-        self.name = template.name
         self.templates = _ancestors(template)
         self.root = self.templates[-1]
         self._versions: dict[str, list[Block]] = {}
@@ -32,26 +31,24 @@ class Chain:
 
 def _ancestors(template: Template) -> list[Template]:
     chain = [template]
-    names = [template.name]
     while (parent := chain[-1].file.extends) is not None:
         child = chain[-1]
         loaded = load_parsed(child, parent, child.file.extends_line)
-        if loaded.name in names:
-            cycle = " -> ".join([*names, loaded.name])
+        if loaded in chain:
+            cycle = " -> ".join(member.name for member in (*chain, loaded))
             raise ParseError(f"extends cycle: {cycle}", child.name, child.file.extends_line)
         if len(chain) >= MAX_FILES:
             raise ParseError(
                 f"more than {MAX_FILES} levels of extends", child.name, child.file.extends_line
             )
         chain.append(loaded)
-        names.append(loaded.name)
     return chain
 
 
 def _defined(template: Template) -> dict[str, Block]:
     """The blocks of a file and of the files it includes; of two of one name the last counts."""
     blocks: dict[str, Block] = {}
-    seen = {template.name}
+    seen = {template}
     stack: list[tuple[Template, int]] = [(template, 0)]
     while stack:
         owner, index = stack.pop()
@@ -64,8 +61,8 @@ def _defined(template: Template) -> dict[str, Block]:
                 continue
             included = load_parsed(owner, part.name, part.line)
             # A file seen before has nothing new, and a cycle is reported where it is written out.
-            if included.name not in seen and included.file.extends is None:
-                seen.add(included.name)
+            if included not in seen and included.file.extends is None:
+                seen.add(included)
                 stack.append((owner, index))
                 owner, index, parts = included, 0, included.file.includes
     return blocks

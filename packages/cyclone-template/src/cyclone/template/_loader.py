@@ -13,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
     from importlib.resources.abc import Traversable
+    from typing import Any
 
 
 class BaseLoader:
@@ -26,13 +27,13 @@ class BaseLoader:
     def __init__(
         self,
         autoescape: str | None = "xhtml_escape",
-        namespace: MutableMapping[str, object] | None = None,
+        namespace: MutableMapping[str, Any] | None = None,
         whitespace: str | None = None,
         *,
         limits: Limits | None = None,
     ) -> None:
         self.autoescape = autoescape
-        self.namespace: MutableMapping[str, object] = {} if namespace is None else namespace
+        self.namespace: MutableMapping[str, Any] = {} if namespace is None else namespace
         self.whitespace = whitespace
         self.limits = limits or DEFAULT_LIMITS
         self.templates: dict[str, Template] = {}
@@ -106,7 +107,7 @@ class DictLoader(BaseLoader):
         self,
         dict: Mapping[str, str | bytes],
         autoescape: str | None = "xhtml_escape",
-        namespace: MutableMapping[str, object] | None = None,
+        namespace: MutableMapping[str, Any] | None = None,
         whitespace: str | None = None,
         *,
         limits: Limits | None = None,
@@ -145,7 +146,7 @@ class Loader(BaseLoader):
         self,
         root_directory: str | os.PathLike[str],
         autoescape: str | None = "xhtml_escape",
-        namespace: MutableMapping[str, object] | None = None,
+        namespace: MutableMapping[str, Any] | None = None,
         whitespace: str | None = None,
         *,
         limits: Limits | None = None,
@@ -179,7 +180,7 @@ class PackageLoader(BaseLoader):
         package: str,
         path: str = "templates",
         autoescape: str | None = "xhtml_escape",
-        namespace: MutableMapping[str, object] | None = None,
+        namespace: MutableMapping[str, Any] | None = None,
         whitespace: str | None = None,
         *,
         limits: Limits | None = None,

@@ -29,7 +29,11 @@ class Program:
     """
 
     def __init__(self, template: Template) -> None:
-        source = generate(template)
+        try:
+            source = generate(template)
+        except RecursionError:
+            # A loader that is not ours, without a cache, can load a file within itself for ever.
+            raise ParseError("extends or include never ends", template.name, 1) from None
         self.name = template.name
         self.filename = f"{template.name.replace('.', '_')}.generated.py"
         self.awaits = source.awaits

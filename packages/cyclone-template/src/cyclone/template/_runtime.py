@@ -64,7 +64,7 @@ def converted(value: object, function: Function, rendering: Rendering | None) ->
         return _place(value, rendering, custom(function))
     if not isinstance(value, (str, bytes)):
         value = str(value)
-    if type(value) is not str or function not in _TAKE_TEXT:
+    if type(value) is not str or not _takes_text(function):
         value = value.encode("utf-8") if isinstance(value, str) else value
     return plain(function(value), rendering)
 

@@ -18,6 +18,7 @@ from ._whitespace import MODES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
+    from typing import Any
 
     from ._loader import BaseLoader
 
@@ -59,7 +60,7 @@ class Template:
         if isinstance(autoescape, _Unset):
             autoescape = "xhtml_escape" if loader is None else loader.autoescape
         self.autoescape = autoescape
-        self.namespace: MutableMapping[str, object] = {} if loader is None else loader.namespace
+        self.namespace: MutableMapping[str, Any] = {} if loader is None else loader.namespace
         if isinstance(compress_whitespace, bool):
             if whitespace is not None:
                 raise ValueError("use whitespace or compress_whitespace, not both")

@@ -43,7 +43,7 @@ def translated(error: Exception) -> Exception:
         traceback = traceback.tb_next
     if (isinstance(error, NameError) and type(error) is not NameError) or _is_free(error):
         error = _name_error(error, entries[-1])
-    result: TracebackType | None = None
+    entry = result = None
     shown: Location | None = None
     # The first entry is the frame that catches: raising again adds it.
     for entry in reversed(entries[1:]):
@@ -57,7 +57,11 @@ def translated(error: Exception) -> Exception:
         if shown is None or str(shown) != str(location):
             result = located(location, result, entry.tb_frame)
         shown = location
-    return error.with_traceback(result)
+    try:
+        return error.with_traceback(result)
+    finally:
+        # The new frames refer to this one: a variable left here would make a cycle of it all.
+        del error, entries, traceback, result, entry
 
 
 def _is_free(error: Exception) -> bool:
@@ -85,13 +89,15 @@ def located(
         hidden = ("_tt_", "__")
         variables = {k: v for k, v in frame.f_locals.items() if not k.startswith(hidden)}
     name = f"template  # {location}"
-    place: Location | None = location
-    while place is not None:
-        result = _entry(place, name, variables, result)
-        place, name = place.parent, "template"
-    if result is None:
-        raise RuntimeError("no location")
-    return result
+    place = location
+    try:
+        while True:
+            result = _entry(place, name, variables, result)
+            if place.parent is None:
+                return result
+            place, name = place.parent, "template"
+    finally:
+        del frame, result, variables
 
 
 def _entry(
@@ -103,14 +109,17 @@ def _entry(
         _remember(filename, template.source)
     code = compile("raise _tt_stop", filename, "exec")
     code = code.replace(co_name=name, co_firstlineno=location.line, co_linetable=_line_table(code))
+    entry = None
     try:
-        exec(code, {"__name__": template.name, "_tt_stop": _Stop()}, variables)
+        exec(code, {"__name__": template.name, "_tt_stop": _Stop}, variables)
     except _Stop as stop:
-        caught = stop.__traceback__
-        if caught is not None and caught.tb_next is not None:
-            inner = caught.tb_next
-            return TracebackType(after, inner.tb_frame, inner.tb_lasti, location.line)
-    raise RuntimeError("a frame was not made")
+        entry = stop.__traceback__.tb_next if stop.__traceback__ else None
+    try:
+        if entry is None:
+            raise RuntimeError("a frame was not made")
+        return TracebackType(after, entry.tb_frame, entry.tb_lasti, location.line)
+    finally:
+        del after, entry, variables
 
 
 class _Stop(BaseException):
