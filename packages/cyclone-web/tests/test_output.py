@@ -172,13 +172,18 @@ def test_ri_09_a_body_where_none_may_be(serve: Any, status: int) -> None:
     assert serve([("/", acting(act))]).fetch("GET", "/").status == 500
 
 
-@pytest.mark.parametrize("length", [3, 100])
-def test_ri_09_a_wrong_content_length(serve: Any, length: int) -> None:
+@pytest.mark.parametrize(("length", "missing"), [(3, "more data"), (100, "90 bytes less")])
+def test_ri_09_a_wrong_content_length_cuts_the_connection(
+    serve: Any, caplog: pytest.LogCaptureFixture, length: int, missing: str
+) -> None:
     def act(handler: RequestHandler) -> None:
         handler.set_header("Content-Length", length)
         handler.write("0123456789")
 
-    assert serve([("/", acting(act))]).fetch("GET", "/").status == 500
+    connection = serve([("/", acting(act))]).start("GET", "/")
+    assert connection.transport.aborted
+    assert connection.received == b""
+    assert f"Tried to write {missing}" in caplog.text
 
 
 def test_head_keeps_the_length(serve: Any) -> None:

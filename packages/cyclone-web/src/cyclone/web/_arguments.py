@@ -184,8 +184,10 @@ class ArgumentsMixin(HandlerBase):
         return [self._clean(value, name, strip) for value in source.get(name, ())]
 
     def _clean(self, value: bytes, name: str, strip: bool) -> str:
-        text = _clean_text(self.decode_argument(value, name=name))
-        return text.strip() if strip else text
+        decoded: Any = self.decode_argument(value, name=name)
+        # An override may well give bytes, as in Tornado.
+        text = _clean_text(decoded) if isinstance(decoded, str) else decoded
+        return text.strip() if strip else text  # type: ignore[no-any-return]
 
 
 def _clean_text(text: str) -> str:

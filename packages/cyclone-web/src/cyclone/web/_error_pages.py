@@ -72,14 +72,14 @@ class ErrorsMixin(HandlerBase):
             self.finish()
 
     def _write_error_failed(self, status_code: int, error: BaseException | None = None) -> None:
-        """The application's own error page does not work: log that, and send the plain one."""
+        """The application's own error page does not work: log that, answer without a page."""
         application_log.error("Uncaught exception in write_error", exc_info=error or True)
         if self._finished or self._headers_written:
             return
         self._write_buffer = []
-        if not has_no_body(status_code):
-            self._headers["Content-Type"] = "text/html; charset=UTF-8"
-            self.finish(self._plain_page(status_code, None))
+        self._headers.pop("Content-Length", None)
+        self._headers.pop("Content-Encoding", None)
+        self._send_whole()
 
     def _set_error_headers(self, status_code: int, error: BaseException | None) -> None:
         if isinstance(error, HTTPError) and error.headers:

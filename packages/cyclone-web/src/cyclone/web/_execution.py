@@ -7,6 +7,7 @@ only then are the client's departure and a forgotten answer watched for.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -168,6 +169,8 @@ class ExecutionMixin(HandlerBase):
     def _run(self, coroutine: Any) -> None:
         """Drive *coroutine*, which answers for its own failures."""
         running = start(coroutine)
+        # Every failure is answered for inside; what comes out is a cancellation passing through.
+        running.addErrback(lambda _: None)
         if not self._finished:
             self._suspend(running)
 
@@ -179,20 +182,23 @@ class ExecutionMixin(HandlerBase):
                 if pending is not None:
                     await as_coroutine(pending)
                 self._method_done()
-        except GeneratorExit:
-            # Nothing will ever resume it: it is being collected. OpenRequests answers.
-            raise
         except BaseException as error:
-            self._handle_request_exception(error)
+            self._coroutine_failed(error)
 
     async def _finish_method(self, pending: Any) -> None:
         try:
             await as_coroutine(pending)
             self._method_done()
-        except GeneratorExit:
-            raise
         except BaseException as error:
-            self._handle_request_exception(error)
+            self._coroutine_failed(error)
+
+    def _coroutine_failed(self, error: BaseException) -> None:
+        if isinstance(error, GeneratorExit):
+            # Nothing will ever resume the coroutine: it is being collected. OpenRequests answers.
+            raise error
+        self._handle_request_exception(error)
+        if isinstance(error, asyncio.CancelledError):
+            raise error
 
     def _wait_for(self, pending: Deferred[Any]) -> None:
         pending.addCallbacks(self._method_done, self._handle_failure)

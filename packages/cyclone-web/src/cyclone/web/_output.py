@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.defer import Deferred, succeed
 
 from cyclone.escape import json_encode
-from cyclone.httputil import HTTPHeaders, ResponseStartLine, responses
+from cyclone.httputil import HTTPHeaders, HTTPOutputError, ResponseStartLine, responses
 
 from ._base import HandlerBase
 from ._response import ResponseMixin, has_no_body
@@ -159,7 +159,21 @@ class OutputMixin(HandlerBase):
                 body = self._transform_first(body, True)
         if self._new_cookies is not None or self._vary is not None:
             self._complete_headers()
+        if "Content-Length" in self._headers and request.method != "HEAD":
+            self._check_length(len(body))
         self._hand_over(self._headers, body)
+
+    def _check_length(self, size: int) -> None:
+        """A Content-Length that is not the body's: the client must not take it for an answer."""
+        declared = self._headers["Content-Length"]
+        if declared == str(size) or has_no_body(self._status_code):
+            return
+        # From here on there is nothing to do but cut the connection.
+        self._headers_written = True
+        if declared.isdecimal() and int(declared) > size:
+            missing = int(declared) - size
+            raise HTTPOutputError(f"Tried to write {missing} bytes less than Content-Length")
+        raise HTTPOutputError("Tried to write more data than Content-Length")
 
     def _is_plain(self) -> bool:
         """Whether nothing but the body makes this answer differ from any other."""

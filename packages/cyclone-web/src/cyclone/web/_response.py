@@ -84,7 +84,10 @@ class ResponseMixin(HandlerBase):
         :raises ValueError: for a name or value that must not go on the wire (CR, LF, NUL, ...).
         :raises TypeError: for a value that is no str, bytes, int or datetime.
         """
-        self._headers[name] = value if type(value) is str else _header_value(value)
+        try:
+            self._headers[name] = value if type(value) is str else _header_value(value)
+        except HTTPOutputError as error:
+            raise _unsafe(error) from None
 
     def set_headers(
         self, name: str | Mapping[str, HeaderValue], value: HeaderValue | None = None
@@ -104,7 +107,7 @@ class ResponseMixin(HandlerBase):
             self._headers.add(name, _header_value(value))
         except HTTPInputError as error:
             # The program's fault, not the client's.
-            raise HTTPOutputError(str(error)) from None
+            raise _unsafe(error) from None
 
     def clear_header(self, name: str) -> None:
         """Take back all values of a field."""
@@ -190,6 +193,10 @@ def add_vary(headers: HTTPHeaders, names: list[str]) -> None:
 def has_no_body(status_code: int) -> bool:
     """Whether an answer with this status never has a body."""
     return status_code in (204, 304) or 100 <= status_code < 200
+
+
+def _unsafe(error: Exception) -> HTTPOutputError:
+    return HTTPOutputError(str(error).replace("Invalid header value", "Unsafe header value"))
 
 
 def _header_value(value: object) -> str:

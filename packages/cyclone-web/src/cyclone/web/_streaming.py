@@ -34,6 +34,8 @@ def stream_request_body(cls: _C) -> _C:
 class StreamingMixin(ExecutionMixin):
     """The side of a handler that takes a streamed body."""
 
+    _may_keep_alive: bool = False
+
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Take one piece of the body; see :func:`stream_request_body`."""
         raise NotImplementedError("A class with @stream_request_body defines data_received()")
@@ -45,6 +47,9 @@ class StreamingMixin(ExecutionMixin):
     ) -> Any:
         """Prepare; return the receiver of the body, or a Deferred of it."""
         receiver = StreamedBody(self)  # type: ignore[arg-type]
+        # An answer before the body is in ends the connection.
+        connection = self.request.connection
+        self._may_keep_alive, connection.keep_alive = connection.keep_alive, False
         try:
             self._check_request(path_args, path_kwargs)
             pending: Any = self.prepare()
@@ -63,6 +68,7 @@ class StreamingMixin(ExecutionMixin):
         """The body is complete: on to the method."""
         if self._finished:
             return
+        self.request.connection.keep_alive = self._may_keep_alive
         try:
             self._run_method()
         except BaseException as error:
