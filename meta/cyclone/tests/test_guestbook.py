@@ -162,12 +162,11 @@ def test_accounts(visitor: Visitor, other: Visitor) -> None:
     assert visitor.get(mine).status_code == 404
 
 
-@pytest.mark.parametrize(
-    "target", ["//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil", ""]
-)
-def test_login_leads_nowhere_else(target: str, visitor: Visitor) -> None:
-    answer = visitor.log_in("Grace", new="1", next=target)
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+def test_login_leads_nowhere_else(visitor: Visitor) -> None:
+    visitor.log_in("Grace", new="1")
+    for target in ("//evil.example", "/\\evil.example", "https://evil.example", "/\t/evil", ""):
+        answer = visitor.log_in("Grace", next=target)
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/")
 
 
 def test_a_forged_session_is_nobody(visitor: Visitor) -> None:
@@ -263,5 +262,6 @@ def test_in_a_browser(guestbook: Server, browser: "Chrome", tmp_path: Path) -> N
     browser.implicitly_wait(10)
     assert find("#login").text == "Anmelden"
     # Nothing was blocked by the page's own policy, nothing is missing but what was asked for above.
-    complaints = [entry["message"] for entry in browser.get_log("browser")]
+    get_log: Callable[[str], Any] = browser.get_log
+    complaints = [entry["message"] for entry in get_log("browser")]
     assert [text for text in complaints if "/nothing" not in text] == []
