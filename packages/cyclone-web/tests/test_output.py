@@ -181,7 +181,7 @@ def test_ri_09_a_wrong_content_length_cuts_the_connection(
         handler.write("0123456789")
 
     connection = serve([("/", acting(act))]).start("GET", "/")
-    assert connection.transport.aborted
+    assert connection.closed
     assert connection.received == b""
     assert f"Tried to write {missing}" in caplog.text
 

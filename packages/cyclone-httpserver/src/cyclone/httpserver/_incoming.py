@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from twisted.internet.defer import Deferred
@@ -127,7 +127,10 @@ class Incoming:
         self._check_rate(len(data), now)
         if size:
             inflater = self._inflater
-            self._pieces = iter((piece,)) if inflater is None else inflater.feed(piece)
+            pieces: Iterable[bytes] = (piece,) if inflater is None else inflater.feed(piece)
+            if self.receiver is not None:
+                pieces = _of_at_most(self.options.chunk_size, pieces)
+            self._pieces = iter(pieces)
         self.deliver()
         return self.reader.rest if self.reader.done else b""
 
@@ -197,3 +200,13 @@ class Incoming:
             sink.close()
         if receiver is not None:
             receiver.on_connection_close()
+
+
+def _of_at_most(size: int, pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of at most ``size``."""
+    for piece in pieces:
+        if len(piece) <= size:
+            yield piece
+        else:
+            for start in range(0, len(piece), size):
+                yield piece[start : start + size]

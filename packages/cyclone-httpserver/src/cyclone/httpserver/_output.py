@@ -126,13 +126,15 @@ class OutputSide:
     def abort(self) -> None:
         """Break off: the client sees that the response is not complete.
 
-        The last chunk is not sent; a response that ends with the connection is reset.
+        The last chunk is not sent; a response that ends with the connection is reset. Without a
+        response so far the connection is closed.
         """
         if self._state in (CLOSED, DETACHED):
             return
         response = self._response
         self._flush()
-        if response is None or response.framing in (BY_CLOSE, RAW) or self._outlet is not None:
+        by_close = response is not None and response.framing in (BY_CLOSE, RAW)
+        if by_close or self._outlet is not None:
             self._kill()
         else:
             self._finish_request("aborted")
