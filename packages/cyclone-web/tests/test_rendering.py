@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
 
+from cyclone.httpserver import HTTPServerRequest
 from cyclone.template import BaseLoader, DictLoader, TemplateError
 from cyclone.web import HTTPError, RequestHandler
 from cyclone.web._rendering import MAX_TEMPLATE_LOADERS
@@ -397,6 +400,30 @@ def test_the_number_of_loaders_is_bounded(serve: Serve) -> None:
         assert client.fetch(path=f"/?path={number}").text == "x"
     loaders = RequestHandler._template_loaders[client.application]
     assert len(loaders) == MAX_TEMPLATE_LOADERS
+
+
+def test_threads_that_come_first_together_make_one_loader(serve: Serve) -> None:
+    made: list[BaseLoader] = []
+    together = threading.Barrier(4, timeout=10)
+
+    class Mine(Page):
+        def create_template_loader(self, template_path: str) -> BaseLoader:
+            made.append(DictLoader({"page.html": "mine"}))
+            return made[-1]
+
+        def get_template_path(self) -> str:
+            together.wait()
+            return "somewhere"
+
+    client = serve([("/", Mine)])
+    request = HTTPServerRequest("GET", "/")
+
+    def render(_: int) -> bytes:
+        return Mine(client.application, request).render_string("page.html")
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(render, range(4))) == [b"mine"] * 4
+    assert len(made) == 1
 
 
 def test_loaders_go_with_their_application(serve: Serve) -> None:

@@ -411,6 +411,25 @@ def test_a_template_module_may_wait_inside(
     assert response.text == "a<1>b<2>end\n"
 
 
+def test_a_module_may_render_a_template_that_waits(
+    serve: Serve, clock: Clock, slow: dict[str, type[UIModule]]
+) -> None:
+    class Outer(UIModule):
+        def render(self) -> Deferred[bytes]:
+            return self.render_string_async("inner.html", title="<t>")
+
+    templates = {
+        "page.html": "{% module Outer() %}{% module Slow(1) %}",
+        "inner.html": "{{ title }}{% module Slow(2) %}",
+    }
+    modules = {"Outer": Outer, **slow}
+    client = serve([("/", WaitingPage)], template_loader=DictLoader(templates), ui_modules=modules)
+    connection = client.start(path="/")
+    clock.advance(0.051)
+    (response,) = connection.responses()
+    assert response.text == "&lt;t&gt;<2><1>"
+
+
 @pytest.mark.parametrize("result", [succeed("done"), succeed(b"done")], ids=["str", "bytes"])
 def test_a_deferred_that_has_fired_costs_no_wait(result: Deferred[Any], serve: Serve) -> None:
     class Done(UIModule):

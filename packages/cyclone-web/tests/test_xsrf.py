@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyclone.httputil import HTTPHeaders
-from cyclone.web import RequestHandler
+from cyclone.web import RequestHandler, stream_request_body
 from cyclone.web._cookies import CookiesMixin
 from cyclone.web._errors import HTTPError
 from cyclone.web._users import UsersMixin
@@ -448,6 +448,27 @@ def test_a_form_round_trip(client: Any) -> None:
 def test_refused_before_prepare(body: str, headers: dict[str, str], client: Any) -> None:
     assert post(client, body, **headers).status == 403
     assert not Form.prepared
+
+
+@pytest.mark.parametrize("in_query", [True, False])
+def test_a_streamed_body_is_refused_before_it_is_read(
+    in_query: bool, serve: Callable[..., Any]
+) -> None:
+    received: list[bytes] = []
+
+    @stream_request_body
+    class Upload(RequestHandler):
+        def data_received(self, chunk: bytes) -> None:
+            received.append(chunk)
+
+        def post(self) -> None:
+            self.write("ok")
+
+    client = serve([("/", Upload)], xsrf_cookies=True, xsrf_query_argument=in_query)
+    assert post(client, f"_xsrf={V1}", Cookie=f"_xsrf={V1}").status == 403
+    assert received == []
+    assert post(client, "x=1", Cookie=f"_xsrf={V1}", X_XSRFToken=V1).text == "ok"
+    assert received == [b"x=1"]
 
 
 def test_a_missing_page_stays_missing(client: Any) -> None:

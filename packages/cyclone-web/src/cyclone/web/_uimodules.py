@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from cyclone.escape import linkify, to_unicode
 
 if TYPE_CHECKING:
+    from twisted.internet.defer import Deferred
+
     from cyclone.httpserver import HTTPRequest
     from cyclone.locale import Locale
 
@@ -75,6 +77,10 @@ class UIModule:
     def render_string(self, path: str, **kwargs: Any) -> bytes:
         """Render a template with the handler's namespace, as ``RequestHandler.render_string``."""
         return self.handler.render_string(path, **kwargs)
+
+    def render_string_async(self, path: str, **kwargs: Any) -> Deferred[bytes]:
+        """The same for a template that may have to wait, to be returned from :meth:`render`."""
+        return self.handler.render_string_async(path, **kwargs)
 
 
 class TemplateModule(UIModule):
