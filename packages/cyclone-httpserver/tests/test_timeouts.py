@@ -1,0 +1,160 @@
+"""Deadlines: one sweep, on a monotonic clock."""
+
+from __future__ import annotations
+
+import pytest
+from http_support import Client, G, H, S
+from twisted.internet.task import Clock
+
+from cyclone.httpserver import HTTPRequest, HTTPServer
+from cyclone.httpserver._timeouts import NEVER, Sweeper
+
+GET = G + H + b"\r\n"
+
+
+class Item:
+    def __init__(self, deadline: float) -> None:
+        self.deadline = deadline
+        self.fired: list[float] = []
+
+    def timed_out(self, now: float) -> None:
+        self.deadline = NEVER
+        self.fired.append(now)
+
+
+def test_sweeper() -> None:
+    clock = Clock()
+    items = [Item(2.5), Item(NEVER)]
+    sweeper = Sweeper(lambda: items, clock, clock.seconds)
+    sweeper.start()
+    sweeper.start()
+    clock.pump([0.5] * 10)
+    assert items[0].fired == [3.0]
+    assert not items[1].fired
+    items.clear()
+    clock.advance(1)
+    assert not clock.getDelayedCalls()
+
+
+def test_tasks_keep_it_going() -> None:
+    clock = Clock()
+    sweeper = Sweeper(list, clock, clock.seconds)
+    times: list[float] = []
+
+    def task(now: float) -> bool:
+        times.append(now)
+        return len(times) < 3
+
+    sweeper.add_task(task)
+    clock.pump([1] * 6)
+    assert times == [1, 2, 3]
+    assert not clock.getDelayedCalls()
+
+
+class TestClockJumps:
+    """F-41: the reactor's clock is the wall clock; deadlines are not."""
+
+    def test_forward(self) -> None:
+        wall, monotonic = Clock(), Clock()
+        server = HTTPServer(lambda request: None, reactor=wall, monotonic=monotonic.seconds)
+        client = Client(server=server)
+        client.send(G)
+        wall.advance(3600)
+        wall.advance(3600 * 24 * 365 * 10)
+        assert not client.wire.closing
+
+    def test_backward(self) -> None:
+        """The reactor's timer comes hours late: other clients' input finds the late ones."""
+        wall, monotonic = Clock(), Clock()
+        server = HTTPServer(lambda request: None, reactor=wall, monotonic=monotonic.seconds)
+        slow, other = Client(server=server), Client(server=server)
+        slow.send(G)
+        monotonic.advance(12)
+        assert not slow.wire.closing
+        other.send(G)
+        assert slow.wire.closing
+
+
+@pytest.mark.parametrize("wait", [9.0, 12.0])
+def test_head_F11(wait: float) -> None:
+    client = Client()
+    client.send(GET)
+    client.advance(30)
+    client.send(G)
+    for _ in range(int(wait) - 2):
+        client.advance(1)
+        client.send(b"X")
+    client.advance(2)
+    assert client.statuses == ([200] if wait < 10 else [200, 408])
+    assert client.wire.closing == (wait > 10)
+
+
+def test_first_request_silence_F14() -> None:
+    client = Client()
+    client.advance(14)
+    assert not client.wire.closing
+    client.advance(3)
+    assert client.wire.aborted
+    assert client.received == b""
+
+
+def test_first_request_dribble_is_bounded() -> None:
+    client = Client()
+    client.advance(14)
+    client.send(G)
+    client.advance(3)
+    assert client.statuses == [408]
+
+
+def test_idle() -> None:
+    client = Client()
+    client.send(GET)
+    client.advance(74)
+    assert not client.wire.closing
+    client.advance(3)
+    assert client.wire.disconnecting
+    assert client.statuses == [200]
+
+
+def test_a_slow_handler_has_time() -> None:
+    waiting: list[HTTPRequest] = []
+    client = Client(waiting.append)
+    client.send(GET)
+    client.advance(1000)
+    client.echo(waiting[0])
+    assert client.statuses == [200]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["header_timeout", "first_request_timeout", "idle_connection_timeout", "body_timeout"],
+)
+def test_off(name: str) -> None:
+    client = Client(**{name: None, "first_request_timeout": None})
+    if name == "header_timeout":
+        client.send(G)
+    elif name == "idle_connection_timeout":
+        client.send(GET)
+    elif name == "body_timeout":
+        client.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n")
+    client.advance(500)
+    assert not client.wire.closing
+
+
+def test_lingering_ends() -> None:
+    client = Client()
+    client.send(b"BAD\r\n\r\n" + S)
+    assert client.wire.write_closed
+    client.send(b"x" * 1000)
+    client.advance(7)
+    assert client.wire.aborted
+    assert client.statuses == [400]
+
+
+def test_no_timer_is_left() -> None:
+    """F-33: fds and timers go back to where they were."""
+    client = Client()
+    client.send(GET)
+    client.hang_up()
+    assert not client.clock.getDelayedCalls()
+    assert not client.server.connections
