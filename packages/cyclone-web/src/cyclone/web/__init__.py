@@ -10,6 +10,7 @@ from ._errors import (
     MissingArgumentError,
 )
 from ._execution import asynchronous
+from ._fallback import FallbackHandler
 from ._handler import ErrorHandler, RequestHandler
 from ._redirects import RedirectHandler, addslash, is_safe_redirect, removeslash
 from ._routing import ReversibleRouter, ReversibleRuleRouter, Router, RuleRouter
@@ -36,6 +37,7 @@ from ._streaming import stream_request_body
 from ._transforms import ChunkedTransferEncoding, GZipContentEncoding, OutputTransform
 from ._uimodules import TemplateModule, UIModule
 from ._users import authenticated
+from ._wsgi import WSGIContainer
 
 url = URLSpec
 
@@ -50,6 +52,7 @@ __all__ = [
     "ChunkedTransferEncoding",
     "DefaultHostMatches",
     "ErrorHandler",
+    "FallbackHandler",
     "Finish",
     "GZipContentEncoding",
     "HTTPAuthenticationRequired",
@@ -72,6 +75,7 @@ __all__ = [
     "UIModule",
     "URLReverseError",
     "URLSpec",
+    "WSGIContainer",
     "__version__",
     "addslash",
     "asynchronous",

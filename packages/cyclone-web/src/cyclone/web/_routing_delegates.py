@@ -101,7 +101,9 @@ def as_deferred(result: object) -> Deferred[Any] | None:
 
     if isinstance(result, Deferred):
         return result
-    return Deferred.fromCoroutine(_settled(result))
+    from ._coroutines import start
+
+    return start(result)
 
 
 def run_for_request(awaitable: Awaitable[Any], request: HTTPRequest) -> None:
@@ -115,9 +117,8 @@ def run_for_request(awaitable: Awaitable[Any], request: HTTPRequest) -> None:
 
 
 def _cut(failure: Failure, request: HTTPRequest) -> None:
-    logger("cyclone.application").error(
-        "Exception serving {request}: {error}", request=request, error=failure.getTraceback()
-    )
+    message = "Uncaught exception serving {request}"
+    logger("cyclone.application").error(message, request=repr(request), exc_info=failure.value)
     if request.connection is not None:
         request.connection.abort()
 

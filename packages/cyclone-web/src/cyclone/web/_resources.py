@@ -1,0 +1,118 @@
+"""Resources of twisted.web behind a route: the adapter between our connection and their request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cyclone.httputil import HTTPHeaders, ResponseStartLine
+
+if TYPE_CHECKING:
+    from cyclone.httpserver import HTTPRequest
+
+
+def is_resource(value: object) -> bool:
+    """Tell whether *value* is a twisted.web resource, without importing twisted.web."""
+    return hasattr(value, "getChildWithDefault") and hasattr(value, "render")
+
+
+def serve_resource(resource: Any, request: HTTPRequest) -> None:
+    """Let the twisted.web *resource* (the root of its tree) answer *request*."""
+    from twisted.web.server import Request, Site
+
+    site = Site(resource)
+    channel = _Channel(request, site)
+    inner: Any = Request(channel)
+    channel.inner = inner
+    for name, value in request.headers.get_all():
+        inner.requestHeaders.addRawHeader(name.encode("latin-1"), value.encode("latin-1"))
+    body = request.body
+    inner.gotLength(len(body))
+    inner.handleContentChunk(body)
+    request.notifyFinish().addCallback(channel.ended)
+    # As HTTP/1.0, so that the body comes without chunks: framing it is our connection's affair.
+    inner.requestReceived(
+        request.method.encode("latin-1"), request.uri.encode("latin-1"), b"HTTP/1.0"
+    )
+
+
+class _Channel:
+    """What a twisted.web request expects of its connection."""
+
+    factory = None
+    inner: Any = None
+
+    def __init__(self, request: HTTPRequest, site: Any) -> None:
+        self._request = request
+        self._connection: Any = request.connection
+        self._finished = False
+        self.site = site
+        self.transport = self
+
+    def getPeer(self) -> Any:
+        """Return the address of the client."""
+        return self._connection.transport.getPeer()
+
+    def getHost(self) -> Any:
+        """Return our address."""
+        return self._connection.transport.getHost()
+
+    def isSecure(self) -> bool:
+        """Tell whether the client speaks TLS, to us or to a proxy we believe."""
+        return self._request.protocol == "https"
+
+    def writeHeaders(self, version: bytes, code: bytes, reason: bytes, headers: Any) -> None:
+        """Send the head."""
+        if self._is_current():
+            fields = HTTPHeaders()
+            pairs = headers.getAllRawHeaders() if hasattr(headers, "getAllRawHeaders") else headers
+            for name, values in pairs:
+                for value in values if isinstance(values, list) else [values]:
+                    fields.add(name.decode("latin-1"), value.decode("latin-1"))
+            start_line = ResponseStartLine("HTTP/1.1", int(code), reason.decode("latin-1"))
+            self._connection.write_headers(start_line, fields).addErrback(_ignore)
+
+    def write(self, data: bytes) -> None:
+        """Send a piece of the body."""
+        if self._is_current():
+            self._connection.write(data).addErrback(_ignore)
+
+    def writeSequence(self, pieces: Any) -> None:
+        """Send pieces of the body."""
+        self.write(b"".join(pieces))
+
+    def requestDone(self, request: Any) -> None:
+        """Note that the resource has finished."""
+        if self._is_current():
+            self._finished = True
+            self._connection.finish().addErrback(_ignore)
+
+    def registerProducer(self, producer: Any, streaming: bool) -> None:
+        """Let *producer* write at the client's pace."""
+        self._connection.registerProducer(producer, streaming)
+
+    def unregisterProducer(self) -> None:
+        """The producer has ended."""
+        self._connection.unregisterProducer()
+
+    def loseConnection(self) -> None:
+        """Break off."""
+        if self._is_current():
+            self._connection.abort()
+
+    abortConnection = loseConnection
+
+    def ended(self, reason: str | None) -> None:
+        """Tell the resource when the client went away before it had finished."""
+        if not self._finished and reason is not None:
+            from twisted.internet.error import ConnectionLost
+            from twisted.python.failure import Failure
+
+            self._finished = True
+            self.inner.connectionLost(Failure(ConnectionLost(reason)))
+
+    def _is_current(self) -> bool:
+        return not self._finished and self._connection.request is self._request
+
+
+def _ignore(_: object) -> None:
+    """The end of the request tells of it."""
