@@ -351,10 +351,10 @@ def test_the_secret_must_be_set() -> None:
 def test_ck10_a_short_secret_is_logged_once(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_cookies, "_secret_checked", False)
+    monkeypatch.setattr(_cookies, "_secret_warned", False)
     with caplog.at_level(logging.WARNING):
-        for _ in range(3):
-            Handler(cookie_secret="short").set_secure_cookie("a", "b")
+        for secret in (SECRET, "short", "tiny", SECRET, "short"):
+            Handler(cookie_secret=secret).set_secure_cookie("a", "b")
     assert caplog.text.count("cookie_secret has only 5 bytes") == 1
 
 

@@ -245,6 +245,21 @@ def test_a_page_without_head_and_body_gets_its_assets_around(serve: Serve) -> No
     assert text.endswith("<hr>\n")
 
 
+def test_an_error_page_has_not_the_assets_of_the_page_that_failed(serve: Serve) -> None:
+    class Page(AssetPage):
+        def write_error(self, status_code: int, **kwargs: Any) -> None:
+            self.render("error.html")
+
+    page = PAGE.format(body="{% module Assets() %}{{ 1 / 0 }}")
+    error = PAGE.format(body="sorry")
+    client = serve(
+        [("/", Page)],
+        template_loader=DictLoader({"page.html": page, "error.html": error}),
+        ui_modules={"Assets": Assets},
+    )
+    assert client.fetch(path="/").text == error
+
+
 def test_the_way_assets_are_written_can_be_overridden(serve: Serve) -> None:
     class Page(AssetPage):
         def render_linked_js(self, js_files: Iterable[str]) -> str:

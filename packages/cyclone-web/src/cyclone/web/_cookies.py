@@ -32,7 +32,8 @@ _OBSOLETE_ATTRIBUTES = frozenset({"comment", "version"})
 # Browsers drop a cookie of such a name without Secure, also one that clears it.
 _NEED_SECURE = ("__Host-", "__Secure-")
 
-_secret_checked = False
+_secret_checked: object = None
+_secret_warned = False
 
 
 class CookiesMixin(HandlerBase):
@@ -171,7 +172,7 @@ class CookiesMixin(HandlerBase):
         settings = self.application.settings
         secret = settings["cookie_secret"]
         _check_secret_once(secret)
-        key_version = settings.get("key_version") if isinstance(secret, dict) else None
+        key_version = None if isinstance(secret, str | bytes) else settings.get("key_version")
         return create_signed_value(secret, name, value, version=version, key_version=key_version)
 
     def get_secure_cookie(
@@ -237,6 +238,7 @@ def _in_days(days: float) -> datetime.datetime:
 
 
 def _check_secret_once(secret: Any) -> None:
-    global _secret_checked
-    if not _secret_checked:
-        _secret_checked = warn_about_weak_secret(secret)
+    global _secret_checked, _secret_warned
+    if not _secret_warned and secret is not _secret_checked:
+        _secret_checked = secret
+        _secret_warned = warn_about_weak_secret(secret)

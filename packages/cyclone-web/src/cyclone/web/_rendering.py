@@ -65,7 +65,12 @@ class RenderingMixin(HandlerBase):
         """
         if self._finished:
             raise RuntimeError("Cannot render() after finish()")
-        rendering = self._begin(template_name, kwargs)
+        try:
+            rendering = self._begin(template_name, kwargs)
+        except BaseException:
+            # The error page has not got the modules of this one.
+            self._ui = None
+            raise
         if rendering.pending:
             return self._finish_later(rendering)
         return self.finish(self._with_assets(rendering.result()))
