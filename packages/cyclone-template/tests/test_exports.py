@@ -39,7 +39,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_importing_loads_nothing_heavy() -> None:
-    heavy = {"asyncio", "twisted", "json", "datetime", "html", "linecache", "urllib.parse", "ast"}
+    heavy = {"asyncio", "twisted", "json", "datetime", "html", "urllib.parse", "ast"}
     code = f"import sys, cyclone.template; print(*sorted({heavy!r} & set(sys.modules)))"
     # -S: whatever the environment's own start-up files import does not count.
     paths = [path for path in sys.path if path]

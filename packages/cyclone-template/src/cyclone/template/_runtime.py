@@ -49,7 +49,7 @@ def escaped(value: object, rendering: Rendering | None) -> str:
 
 def plain(value: object, rendering: Rendering | None) -> str:
     """The value as text, unescaped: ``{% raw value %}`` and ``{% module %}``."""
-    if type(value) is str:
+    if isinstance(value, str):
         return value
     if isinstance(value, bytes):
         return value.decode("utf-8")

@@ -1,0 +1,60 @@
+"""Directives with a cheaper form."""
+
+import pytest
+
+from cyclone.template import Template
+from cyclone.template import _nodes as nodes
+from cyclone.template._codegen_loops import is_choice, is_literal, simple_loop
+
+
+def _first(source: str) -> nodes.Control:
+    node = Template(source).file.children[0]
+    if not isinstance(node, nodes.Control):
+        raise TypeError(node)
+    return node
+
+
+@pytest.mark.parametrize(
+    ("source", "simple"),
+    [
+        ("{% for x in y %}{{ x }}{% end %}", True),
+        ("{% for x in y.z %}<{{ x }}>{% end %}", True),
+        ("{% for x in y[0] %}{% raw x %}{% end %}", True),
+        ("{% for x in f() %}{{ x }}{% end %}", False),
+        ("{% for x, z in y %}{{ x }}{% end %}", False),
+        ("{% for x in y %}{{ x }}{{ x }}{% end %}", False),
+        ("{% for x in y %}{{ x.z }}{% end %}", False),
+        ("{% for x in y %}text{% end %}", False),
+        ("{% for x in y %}{{ x }}{% else %}{% end %}", False),
+        ("{% while x %}{{ x }}{% end %}", False),
+    ],
+)
+def test_simple_loop(source: str, simple: bool) -> None:
+    assert (simple_loop(_first(source)) is not None) is simple
+
+
+@pytest.mark.parametrize(
+    ("source", "choice"),
+    [
+        ("{% if a %}x{% end %}", True),
+        ("{% if a %}x{% elif b %}{{ y }}{% else %}{% end %}", True),
+        ("{% if a %}x{{ y }}{% end %}", False),
+        ("{% if a %}{% set x = 1 %}{% end %}", False),
+        ("{% if a %}x\n{% else %}y{% end %}", False),
+        ("{% while a %}x{% end %}", False),
+    ],
+)
+def test_is_choice(source: str, choice: bool) -> None:
+    assert is_choice(_first(source)) is choice
+
+
+@pytest.mark.parametrize(("a", "b"), [(0, 0), (0, 1), (1, 0)])
+def test_choices_render_like_statements(a: int, b: int) -> None:
+    source = "{% if a %}A{% elif b %}{{ c }}{% else %}-{% end %}{% if a %}x{% elif b %}y{% end %}"
+    expected = "Ax" if a else "&lt;y" if b else "-"
+    assert Template(source).generate(a=a, b=b, c="<").decode() == expected
+
+
+def test_is_literal() -> None:
+    assert is_literal("'x'")
+    assert not is_literal("_tt_s(x)")

@@ -1,0 +1,121 @@
+"""From values to text."""
+
+import types
+from collections.abc import Generator
+from enum import IntEnum
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cyclone.escape import xhtml_escape
+from cyclone.template import Template
+from cyclone.template._runtime import escaped, is_awaitable, joined, plain
+
+
+class Tag(str):
+    def __str__(self) -> str:
+        return "other"
+
+
+class Color(IntEnum):
+    RED = 1
+
+
+class Evil(int):
+    def __str__(self) -> str:
+        return "<evil>"
+
+
+class EvilFloat(float):
+    def __repr__(self) -> str:
+        return "<evil>"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("<", "&lt;"),
+        ("a&b", "a&amp;b"),
+        ("'\">", "&#x27;&quot;&gt;"),
+        (b"\xc3\xa9<", "é&lt;"),
+        (1, "1"),
+        (10**30, "1" + "0" * 30),
+        (True, "True"),
+        (None, "None"),
+        (1.0, "1.0"),
+        (float("nan"), "nan"),
+        (1e100, "1e+100"),
+        (Fraction(1, 2), "1/2"),
+        (["<"], "[&#x27;&lt;&#x27;]"),
+        (Tag("<b>"), "&lt;b&gt;"),
+        (Color.RED, "1"),
+        (Evil(1), "&lt;evil&gt;"),
+        (EvilFloat(1), "&lt;evil&gt;"),
+    ],
+    ids=repr,
+)
+def test_escaped(value: object, expected: str) -> None:
+    assert escaped(value, None) == expected
+    assert Template("{{ x }}").generate(x=value).decode() == expected
+    assert Template("{% for i in x %}{{ i }}{% end %}").generate(x=[value]).decode() == expected
+
+
+@given(st.text(alphabet=st.sampled_from("<>&\"'a é"), max_size=20))
+def test_escaped_is_xhtml_escape(text: str) -> None:
+    assert escaped(text, None) == xhtml_escape(text)
+
+
+@pytest.mark.parametrize("value", ["<", b"<", Tag("<")])
+def test_plain(value: object) -> None:
+    assert plain(value, None) == "<"
+
+
+_VALUES = st.one_of(
+    st.text(alphabet=st.sampled_from("<>&\"'a\0 é%"), max_size=5),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.none(),
+    st.binary(max_size=3).map(lambda data: data.hex().encode()),
+    st.sampled_from([Tag("<"), Color.RED, Evil(2)]),
+)
+
+
+@given(st.lists(_VALUES, max_size=6), st.text(alphabet="<%s>\0é", max_size=4))
+def test_joining_a_loop_changes_nothing(values: list[object], text: str) -> None:
+    before, after = f"[{text}", f"{text}]"
+    source = f"{before}{{{{ x }}}}{after}"
+    at_once = Template(f"{{% for x in xs %}}{source}{{% end %}}")
+    one_by_one = Template(f"{{% for x in xs %}}{{% set y = x %}}{source}{{% end %}}")
+    for kind in (list, tuple, iter):
+        made: Any = kind
+        assert at_once.generate(xs=made(values)) == one_by_one.generate(xs=made(values))
+
+
+def test_joined_leaves_alone_what_it_does_not_know() -> None:
+    unknown: list[object] = [[], {}, "ab", iter([1]), [b"a"], [1, "a"], ["a", 1], ["a\0b"]]
+    for values in (*unknown, [True, 1], [None], (), 5):
+        assert joined(values, escaped, "", "", "", "") is None
+    assert joined(["a"], lambda value, rendering: "x", "", "", "", "") is None
+    assert joined(["<", "b"], escaped, "h", "[", "][", "]") == "h[&lt;][b]"
+    assert joined(["<", "b"], plain, "", "[", "][", "]") == "[<][b]"
+    assert joined((1, 2), escaped, "", "%", "%%", "%") == "%1%%2%"
+
+
+def test_is_awaitable() -> None:
+    async def coroutine() -> None:
+        pass
+
+    @types.coroutine
+    def old() -> Generator[None, None, None]:
+        yield
+
+    made = coroutine()
+    assert is_awaitable(made)
+    made.close()
+    assert is_awaitable(old())
+    assert not is_awaitable(x for x in [1])
+    assert not is_awaitable("x")
