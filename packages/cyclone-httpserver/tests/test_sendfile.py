@@ -85,31 +85,31 @@ class SendFileTests(TestCase):
 
     async def test_a_whole_file(self) -> None:
         answer = await self.fetch(self.serve(len(DATA), (0, len(DATA))))
-        self.assertEqual(answer.partition(b"\r\n\r\n")[2], DATA)
-        self.assertEqual(await self.result, [None])
+        assert answer.partition(b"\r\n\r\n")[2] == DATA
+        assert await self.result == [None]
 
     async def test_parts_and_nothing(self) -> None:
         answer = await self.fetch(self.serve(2_000_003, (5, 2_000_000), (9, 0), (0, 3)))
-        self.assertEqual(answer.partition(b"\r\n\r\n")[2], DATA[5:2_000_005] + DATA[:3])
+        assert answer.partition(b"\r\n\r\n")[2] == DATA[5:2_000_005] + DATA[:3]
 
     async def test_without_a_length(self) -> None:
         answer = await self.fetch(self.serve(None, (0, 100_000)), version=b"1.0")
-        self.assertEqual(answer.partition(b"\r\n\r\n")[2], DATA[:100_000])
+        assert answer.partition(b"\r\n\r\n")[2] == DATA[:100_000]
 
     async def test_the_file_ends_early(self) -> None:
         promised = len(DATA) + 10
         answer = await self.fetch(self.serve(promised, (0, promised)))
-        self.assertLess(len(answer.partition(b"\r\n\r\n")[2]), promised)
+        assert len(answer.partition(b"\r\n\r\n")[2]) < promised
         (failure,) = await self.result
-        self.assertIsInstance(failure.value, EOFError)
+        assert isinstance(failure.value, EOFError)
 
     async def test_the_file_ends_early_while_it_is_copied(self) -> None:
         promised = len(DATA) + 10
         await self.fetch(self.serve(None, (0, promised)), version=b"1.0")
         (failure,) = await self.result
-        self.assertIsInstance(failure.value, EOFError)
+        assert isinstance(failure.value, EOFError)
 
     async def test_the_client_goes_away(self) -> None:
         await self.fetch(self.serve(len(DATA), (0, len(DATA))), stop_at=100_000)
         (failure,) = await self.result
-        self.assertIsInstance(failure.value, StreamClosedError)
+        assert isinstance(failure.value, StreamClosedError)

@@ -12,7 +12,7 @@ class Echo(Resource):
     isLeaf = True
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.ends: list[str] = []
         self.open: list[Any] = []
 
@@ -44,7 +44,7 @@ class Echo(Resource):
 
 class Tree(Resource):
     def __init__(self, leaf: Resource) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.putChild(b"leaf", leaf)
 
 
@@ -54,7 +54,7 @@ def client_for(serve: Any) -> tuple[Any, Echo]:
 
 
 def _rooted(echo: Echo) -> Resource:
-    root = Resource()
+    root = Resource()  # type: ignore[no-untyped-call]
     root.putChild(b"tree", Tree(echo))
     return root
 
@@ -106,10 +106,11 @@ def test_a_resource_that_raises(serve: Any) -> None:
     from twisted.logger import globalLogPublisher
 
     seen: list[Any] = []
-    globalLogPublisher.addObserver(seen.append)
+    observer: Any = seen.append
+    globalLogPublisher.addObserver(observer)
     try:
         client, _ = client_for(serve)
         assert client.fetch("DELETE", "/tree/leaf").status == 500
     finally:
-        globalLogPublisher.removeObserver(seen.append)
+        globalLogPublisher.removeObserver(observer)
     assert any("log_failure" in event for event in seen)

@@ -1,4 +1,5 @@
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ def test_hash_content() -> None:
 def test_a_hash_has_a_limit_and_closes_what_it_reads() -> None:
     closed = []
 
-    def chunks():  # type: ignore[no-untyped-def]
+    def chunks() -> Iterator[bytes]:
         try:
             while True:
                 yield b"x"

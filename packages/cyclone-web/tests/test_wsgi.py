@@ -118,7 +118,7 @@ class WSGITests(TestCase):
         client = Client(head + b"\r\n" + body)
         factory = ClientFactory()
         factory.noisy = False
-        factory.protocol = lambda: client  # type: ignore[assignment]
+        factory.protocol = lambda: client
         reactor.connectTCP("127.0.0.1", port.getHost().port, factory)
         return client
 
@@ -136,12 +136,12 @@ class WSGITests(TestCase):
 
         answer = await self.fetch(application, method=b"POST", body=b"body")
         head, _, body = answer.partition(b"\r\n\r\n")
-        self.assertEqual(body, b"POSTbody")
-        self.assertIn(b"HTTP/1.1 200 Fine\r\n", head)
-        self.assertIn(b"X-A: 1\r\nX-A: 2\r\n", head)
-        self.assertIn(b"Content-Type: text/html; charset=UTF-8", head)
-        self.assertIn(b"Content-Length: 8", head)
-        self.assertIsNot(threads[0], threading.main_thread())
+        assert body == b"POSTbody"
+        assert b"HTTP/1.1 200 Fine\r\n" in head
+        assert b"X-A: 1\r\nX-A: 2\r\n" in head
+        assert b"Content-Type: text/html; charset=UTF-8" in head
+        assert b"Content-Length: 8" in head
+        assert threads[0] is not threading.main_thread()
 
     async def test_behind_a_fallback_handler(self) -> None:
         def application(environ: Any, start_response: Any) -> Any:
@@ -152,9 +152,9 @@ class WSGITests(TestCase):
         answer = await self.connect(
             Application([(".*", FallbackHandler, {"fallback": container})])
         ).done
-        self.assertIn(b"204 No Content", answer)
+        assert b"204 No Content" in answer
         answer = await self.connect(Application([(".*", container)])).done
-        self.assertIn(b"204 No Content", answer)
+        assert b"204 No Content" in answer
 
     async def test_on_an_executor(self) -> None:
         executor = ThreadPoolExecutor(1, thread_name_prefix="mine")
@@ -164,7 +164,7 @@ class WSGITests(TestCase):
             start_response("200 OK", [])
             return [threading.current_thread().name.encode()]
 
-        self.assertIn(b"mine", await self.fetch(application, executor=executor))
+        assert b"mine" in await self.fetch(application, executor=executor)
 
     async def test_blocks_leave_when_they_come(self) -> None:
         more = threading.Event()
@@ -188,8 +188,8 @@ class WSGITests(TestCase):
         await client.has(b"first")
         more.set()
         answer = await client.done
-        self.assertTrue(answer.endswith(b"6\r\nsecond\r\n0\r\n\r\n"))
-        self.assertEqual(closed, [True])
+        assert answer.endswith(b"6\r\nsecond\r\n0\r\n\r\n")
+        assert closed == [True]
 
     async def test_a_generator_with_a_length(self) -> None:
         def application(environ: Any, start_response: Any) -> Any:
@@ -197,7 +197,7 @@ class WSGITests(TestCase):
             yield b"abc"
 
         answer = await self.fetch(application)
-        self.assertTrue(answer.endswith(b"\r\n\r\nabc"))
+        assert answer.endswith(b"\r\n\r\nabc")
 
     async def test_failures_before_the_head(self) -> None:
         def raising(environ: Any, start_response: Any) -> Any:
@@ -221,9 +221,9 @@ class WSGITests(TestCase):
 
         for application in (raising, silent, injecting, lying, twice):
             answer = await self.fetch(application)
-            self.assertIn(b"500 Internal Server Error", answer)
-            self.assertNotIn(b"Set-Cookie", answer)
-            self.assertNotIn(b"broken", answer)
+            assert b"500 Internal Server Error" in answer
+            assert b"Set-Cookie" not in answer
+            assert b"broken" not in answer
 
     async def test_a_failure_behind_the_head_cuts(self) -> None:
         def application(environ: Any, start_response: Any) -> Any:
@@ -232,8 +232,8 @@ class WSGITests(TestCase):
             raise ValueError("broken")
 
         answer = await self.fetch(application)
-        self.assertIn(b"part", answer)
-        self.assertNotIn(b"0\r\n\r\n", answer)
+        assert b"part" in answer
+        assert b"0\r\n\r\n" not in answer
 
     async def test_an_error_page_of_its_own(self) -> None:
         import sys
@@ -246,4 +246,4 @@ class WSGITests(TestCase):
                 start_response("503 Busy", [], sys.exc_info())
             return [b"sorry"]
 
-        self.assertIn(b"503 Busy", await self.fetch(application))
+        assert b"503 Busy" in await self.fetch(application)

@@ -22,7 +22,7 @@ class FallbackHandler(RequestHandler):
         (r".*", FallbackHandler, {"fallback": WSGIContainer(django_application)})
     """
 
-    def initialize(self, fallback: Any) -> None:  # type: ignore[override]
+    def initialize(self, fallback: Any) -> None:
         """Note who answers."""
         self.fallback = as_callback(fallback)
 

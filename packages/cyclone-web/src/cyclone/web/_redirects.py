@@ -48,7 +48,7 @@ class RedirectHandler(RequestHandler):
     what the client sent would change them, so they cannot be filled in.
     """
 
-    def initialize(self, url: str, permanent: bool = True) -> None:  # type: ignore[override]
+    def initialize(self, url: str, permanent: bool = True) -> None:
         """Note the target, and whether the redirect is 301 (*permanent*) or 302."""
         self._url = url
         self._permanent = permanent
@@ -58,7 +58,8 @@ class RedirectHandler(RequestHandler):
         url = self._url.format(*args, **kwargs)
         try:
             if self.request.query_arguments:
-                url = url_concat(url, list(qs_to_qsl(self.request.query_arguments)))
+                arguments: Any = self.request.query_arguments
+                url = url_concat(url, list(qs_to_qsl(arguments)))
             stays = _keeps_origin(self._url, url)
         except ValueError:
             stays = False

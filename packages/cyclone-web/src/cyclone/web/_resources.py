@@ -19,9 +19,9 @@ def serve_resource(resource: Any, request: HTTPRequest) -> None:
     """Let the twisted.web *resource* (the root of its tree) answer *request*."""
     from twisted.web.server import Request, Site
 
-    site = Site(resource)
+    site: Any = Site(resource)  # type: ignore[no-untyped-call]
     channel = _Channel(request, site)
-    inner: Any = Request(channel)
+    inner: Any = Request(channel)  # type: ignore[no-untyped-call]
     channel.inner = inner
     for name, value in request.headers.get_all():
         inner.requestHeaders.addRawHeader(name.encode("latin-1"), value.encode("latin-1"))
@@ -108,7 +108,8 @@ class _Channel:
             from twisted.python.failure import Failure
 
             self._finished = True
-            self.inner.connectionLost(Failure(ConnectionLost(reason)))
+            failure = Failure(ConnectionLost(reason))  # type: ignore[no-untyped-call]
+            self.inner.connectionLost(failure)
 
     def _is_current(self) -> bool:
         return not self._finished and self._connection.request is self._request

@@ -283,13 +283,15 @@ class _RoutingDelegate:
         self._body: list[bytes] = []
 
     def headers_received(self, start_line: Any, headers: Any) -> Any:
-        """Make the request and route it."""
-        from cyclone.httpserver import HTTPRequest
+        """Route the request that the connection is at, or one made of what is given."""
+        self._request = getattr(self._request_conn, "request", None)
+        if self._request is None:
+            from cyclone.httpserver import HTTPRequest
 
-        self._request = HTTPRequest(
-            connection=self._request_conn, start_line=start_line, headers=headers
-        )
-        delegate = self._router.find_handler(self._request) or NotFoundDelegate()
+            self._request = HTTPRequest(
+                connection=self._request_conn, start_line=start_line, headers=headers
+            )
+        delegate: Any = self._router.find_handler(self._request) or NotFoundDelegate()
         self._delegate = delegate
         return (
             None if hasattr(delegate, "serve") else delegate.headers_received(start_line, headers)

@@ -45,7 +45,7 @@ def literal_prefix(regex: re.Pattern[str]) -> Literal:
     tokens = _tokens(pattern)
     if tokens is None:
         return Literal("", False)
-    text = []
+    text: list[str] = []
     for position, token in enumerate(tokens):
         if token.kind == "anchor" and not token.quantifier:
             if token.text in ("^", r"\A") and not text:

@@ -96,7 +96,7 @@ class StaticFileHandler(RequestHandler):
     # Whether answers may be kept: no subclass changes what they are made of.
     _may_be_ready: ClassVar[bool] = True
 
-    def initialize(  # type: ignore[override]
+    def initialize(
         self,
         path: str,
         default_filename: str | None = None,
@@ -135,9 +135,9 @@ class StaticFileHandler(RequestHandler):
         """Serve the file at *path*, which comes from the URL."""
         if include_body and self._may_be_ready and serve_ready(self, path):
             return None  # type: ignore[return-value] # only the framework calls, and it knows
-        return self._get(path, include_body)
+        return self._serve_path(path, include_body)
 
-    async def _get(self, url_path: str, include_body: bool) -> None:
+    async def _serve_path(self, url_path: str, include_body: bool) -> None:
         self.path = self.parse_url_path(url_path)
         found = self.get_absolute_path(self.root, self.path)
         self.absolute_path = self.validate_absolute_path(self.root, found)

@@ -72,7 +72,7 @@ def range_answer(ranges: list[tuple[int, int]], size: int, content_type: str) ->
         part = Part(b"", start, end)
         return RangeAnswer([part], b"", content_type, format_content_range(start, end, size))
     boundary = os.urandom(16).hex()
-    parts = []
+    parts: list[Part] = []
     for start, end in ranges:
         head = (
             f"\r\n--{boundary}\r\nContent-Type: {content_type}\r\n"

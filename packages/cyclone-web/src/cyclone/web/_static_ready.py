@@ -114,7 +114,7 @@ class _Kept(dict[Hashable, Ready]):
 kept = _Kept()
 
 
-def folder_change(folder: str) -> int | None:
+def folder_change(folder: str) -> int:
     """Return the time of the last change of the names in *folder*; -1 if it is gone."""
     try:
         return os.stat(folder).st_ctime_ns

@@ -36,7 +36,7 @@ class OutputTransform:
         return status_code, headers, chunk
 
     def transform_chunk(self, chunk: bytes, finishing: bool) -> bytes:
-        """Return what to send in place of *chunk*, a later part of the body, the last if *finishing*."""
+        """Return what to send in place of *chunk*, a later part; the last one if *finishing*."""
         return chunk
 
 

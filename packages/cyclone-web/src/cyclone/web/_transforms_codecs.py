@@ -7,6 +7,7 @@ that the client can decode all of it.
 from __future__ import annotations
 
 import functools
+import importlib
 import zlib
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -68,18 +69,18 @@ def available_codecs() -> dict[str, Callable[[int], Codec]]:
     A maker takes gzip's level, 0 to 9; the others scale it to their own range.
     """
     codecs: dict[str, Callable[[int], Codec]] = {}
-    try:
-        import brotli
-    except ImportError:
-        pass
-    else:
+    brotli, zstandard = _installed("brotli"), _installed("zstandard")
+    if brotli is not None:
         # Quality 4 costs about what gzip's level 6 does, and compresses better.
         codecs["br"] = lambda level: BrotliCodec(brotli, max(0, level - 2))
-    try:
-        import zstandard
-    except ImportError:
-        pass
-    else:
+    if zstandard is not None:
         codecs["zstd"] = lambda level: ZstdCodec(zstandard, max(1, level - 3))
     codecs["gzip"] = GzipCodec
     return codecs
+
+
+def _installed(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None

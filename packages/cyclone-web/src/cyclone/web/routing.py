@@ -3,7 +3,8 @@
 Everything here is part of ``cyclone.web`` too.
 """
 
-from ._routing import ReversibleRouter, ReversibleRuleRouter, Route, Router, RuleRouter
+from ._routing import ReversibleRouter, ReversibleRuleRouter, Router, RuleRouter
+from ._routing_entries import Route
 from ._routing_matchers import (
     AnyMatches,
     DefaultHostMatches,
