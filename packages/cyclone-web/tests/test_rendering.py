@@ -283,6 +283,23 @@ def test_the_client_goes_away_while_the_page_waits(
     assert "Uncaught" not in caplog.text
 
 
+def test_a_page_that_will_never_be_complete_is_dropped_in_silence(
+    serve: Serve, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given_up: list[object] = []
+
+    def method(handler: RequestHandler) -> Deferred[str]:
+        return Deferred(given_up.append)
+
+    connection = page(serve, "{{ later() }}", ui_methods={"later": method}).start()
+    connection.lose()
+    del connection
+    gc.collect()
+    assert len(given_up) == 1
+    assert "Uncaught" not in caplog.text
+    assert "already executing" not in caplog.text + capsys.readouterr().err
+
+
 # --- loaders ------------------------------------------------------------------------------------
 
 

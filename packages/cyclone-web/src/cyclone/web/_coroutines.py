@@ -135,6 +135,9 @@ class _Driver:
         # send. A failure it could only raise after they ran, so that is thrown; returning None
         # marks it as handled.
         self._waiting_on = None
+        if getattr(self._coroutine, "cr_running", False):
+            # It is being closed, for nobody holds it any more, and gives up what it waited for.
+            return
         context = self._context
         if context is None:
             raise RuntimeError("resumed before it was started")
