@@ -32,9 +32,12 @@ def peer_address(transport: Any) -> str:
 
 def plain_address(host: str) -> str:
     """``::ffff:192.0.2.1`` is 192.0.2.1, however it came in; a zone is taken off."""
-    if host.startswith("::ffff:") and "." in host:
-        return host[7:]
-    return host.partition("%")[0]
+    host = host.partition("%")[0]
+    if host.startswith("::ffff:"):
+        mapped = getattr(ip_address(host), "ipv4_mapped", None)
+        if mapped is not None:
+            return str(mapped)
+    return host
 
 
 def _unix_name(address: Any) -> str | None:

@@ -1,0 +1,71 @@
+"""The event log."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import pytest
+from twisted.logger import globalLogPublisher
+
+from cyclone.httpserver import EventLogger, escape_for_log
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain", "plain"),
+        ("é", "é"),
+        ("a\nFAKE", "a\\x0aFAKE"),
+        ("\x1b[31m", "\\x1b[31m"),
+        ("\x9b\x7f\x85", "\\x9b\\x7f\\x85"),
+        ("\u2028", "\\u2028"),
+        (12, "12"),
+    ],
+)
+def test_escape_LG01(text: object, expected: str) -> None:
+    assert escape_for_log(text) == expected
+
+
+def test_both_worlds(caplog: pytest.LogCaptureFixture) -> None:
+    events: list[dict[str, Any]] = []
+    observer = events.append
+    globalLogPublisher.addObserver(observer)
+    try:
+        with caplog.at_level(logging.INFO, "cyclone.test"):
+            EventLogger("cyclone.test").info("{a} and {b:.1f}", a="x\ny", b=2.25)
+    finally:
+        globalLogPublisher.removeObserver(observer)
+    record = caplog.records[0]
+    assert record.getMessage() == "x\\x0ay and 2.2"
+    assert record.__dict__["event"] == {"a": "x\ny", "b": 2.25}
+    assert record.filename == "test_events.py"
+    mine = [event for event in events if event["log_namespace"] == "cyclone.test"]
+    assert mine[0]["a"] == "x\ny"
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
+def test_levels(level: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "cyclone.test"):
+        getattr(EventLogger("cyclone.test"), level)("hello")
+    assert caplog.records[0].levelname.lower() == level
+
+
+def test_missing_field_does_not_raise(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "cyclone.test"):
+        EventLogger("cyclone.test").info("{there} {gone}", there=1)
+    assert caplog.records[0].getMessage() == "1 {gone}"
+
+
+def test_exception(caplog: pytest.LogCaptureFixture) -> None:
+    error = ValueError("x")
+    EventLogger("cyclone.test").error("failed {n}", n=1, exc_info=error)
+    assert caplog.records[0].exc_info is not None
+    assert caplog.records[0].exc_info[1] is error
+
+
+def test_nobody_listens() -> None:
+    log = EventLogger("cyclone.test.silent")
+    logging.getLogger("cyclone.test.silent").setLevel(logging.CRITICAL)
+    log.info("{x}", x=object())
+    assert isinstance(log.is_enabled(logging.INFO), bool)
