@@ -12,7 +12,7 @@ import dataclasses
 import io
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
@@ -31,15 +31,20 @@ _MAX_FIELDS_SIZE: Final = 8 * 1024 * 1024
 
 
 class SpoolFile:
-    """An unnamed temporary file that is written at its end and read anywhere."""
+    """An unnamed temporary file that is written at its end and read anywhere.
 
-    __slots__ = ("_descriptor", "size")
+    It has as much of a file's interface as `FormReceiver` needs. No file object of Python's, so that
+    one that is left to the garbage collector is closed without a ResourceWarning.
+    """
+
+    __slots__ = ("_descriptor", "_position", "size")
 
     def __init__(self, directory: str | None) -> None:
         from tempfile import TemporaryFile
 
         with TemporaryFile(dir=directory, prefix="cyclone-", buffering=0) as file:
             self._descriptor = os.dup(file.fileno())
+        self._position = 0
         self.size = 0
 
     def write(self, data: bytes) -> None:
@@ -53,6 +58,14 @@ class SpoolFile:
     def read_at(self, position: int, size: int) -> bytes:
         """Read up to ``size`` bytes; from any thread."""
         return os.pread(self._descriptor, size, position)
+
+    def seek(self, position: int) -> None:
+        """Where `read` begins."""
+        self._position = position
+
+    def read(self, size: int) -> bytes:
+        """Read from the place of `seek`."""
+        return self.read_at(self._position, size)
 
     def close(self) -> None:
         """Free the space on disk."""
@@ -259,5 +272,5 @@ def _form_for(request: HTTPRequest, server: HTTPServer) -> FormReceiver | None:
         parameters["boundary"],
         limits,
         spool_threshold=options.spool_threshold,
-        spool_dir=options.spool_dir,
+        file_factory=lambda: cast("BinaryIO", SpoolFile(options.spool_dir)),
     )

@@ -1,0 +1,241 @@
+"""Spooled bodies: memory, disk, threads."""
+
+from __future__ import annotations
+
+import errno
+import gc
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from http_support import Client, H, P, S
+
+from cyclone.httpserver import HTTPRequest
+from cyclone.httpserver._body import Body, SpoolFile
+
+
+def upload(client: Client, body: bytes, *lines: bytes, step: int = 65536) -> None:
+    head = b"".join(line + b"\r\n" for line in lines)
+    client.send(P + H + head + b"Content-Length: %d\r\n\r\n" % len(body))
+    for begin in range(0, len(body), step):
+        client.send(body[begin : begin + step])
+
+
+def descriptors() -> int:
+    gc.collect()
+    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+
+
+@pytest.mark.parametrize(("size", "spooled"), [(999, False), (1000, False), (1001, True)])
+def test_threshold(size: int, spooled: bool) -> None:
+    client = Client(spool_threshold=1000)
+    body = os.urandom(size)
+    upload(client, body, step=100)
+    request = client.requests[0]
+    assert request._body is not None
+    assert (request._body._spool is not None) == spooled
+    assert request.body == body
+    first, second = request.body_file, request._body.open()
+    assert first.read(10) == body[:10]
+    assert second.read() == body
+    assert first.seek(-5, os.SEEK_END) == size - 5
+    assert first.read() == body[-5:]
+
+
+def test_the_file_has_no_name_and_goes_away(tmp_path: Path) -> None:
+    before = descriptors()
+    client = Client(spool_threshold=10, spool_dir=str(tmp_path))
+    upload(client, b"x" * 1000)
+    assert list(tmp_path.iterdir()) == []
+    assert client.requests[0].body == b"x" * 1000
+    client.requests.clear()
+    client.hang_up()
+    del client
+    gc.collect()
+    assert descriptors() == before
+
+
+def test_cut_upload_leaves_nothing_F19(tmp_path: Path) -> None:
+    before = descriptors()
+    client = Client(spool_threshold=10, spool_dir=str(tmp_path))
+    client.send(P + H + b"Content-Length: 10000000\r\n\r\n" + b"x" * 600_000)
+    client.hang_up()
+    assert client.requests == []
+    assert descriptors() == before
+
+
+def form(*parts: tuple[str, str | None, bytes]) -> bytes:
+    out = b""
+    for name, filename, data in parts:
+        extra = f'; filename="{filename}"' if filename else ""
+        out += f'--B\r\nContent-Disposition: form-data; name="{name}"{extra}\r\n\r\n'.encode()
+        out += data + b"\r\n"
+    return out + b"--B--\r\n"
+
+
+MULTIPART = b"Content-Type: multipart/form-data; boundary=B"
+
+
+class TestMultipart:
+    def test_files_go_to_one_file_CN16(self) -> None:
+        before = descriptors()
+        big = os.urandom(300_000)
+        parts = [(f"f{i}", f"{i}.bin", big) for i in range(10)]
+        client = Client(spool_threshold=100_000)
+        upload(client, form(("field", None, b"value"), *parts), MULTIPART)
+        request = client.requests[0]
+        assert request.body_arguments == {"field": [b"value"]}
+        assert request.arguments == {"field": [b"value"]}
+        assert len(request.files) == 10
+        for i in range(10):
+            (file,) = request.files[f"f{i}"]
+            assert (file.filename, file.size, file.body) == (f"{i}.bin", len(big), big)
+            assert file.file.read(5) == big[:5]
+        assert descriptors() - before == 1
+        assert request.body == b""
+
+    @pytest.mark.parametrize("step", [7, 65536])
+    def test_malformed_is_refused(self, step: int) -> None:
+        client = Client(spool_threshold=10)
+        body = form(("f", "x", b"data" * 100))[:-5] + b"junk\r\n" * 200
+        upload(client, body, MULTIPART, step=step)
+        assert client.statuses == [400]
+        assert client.requests == []
+
+    def test_too_many_parts_BP02(self) -> None:
+        client = Client(spool_threshold=10)
+        upload(client, form(*[("a", None, b"")] * 5000), MULTIPART)
+        assert client.statuses == [400]
+
+    def test_large_fields_BP12(self) -> None:
+        client = Client()
+        upload(client, form(("a", None, bytes(9 * 1024 * 1024))), MULTIPART)
+        assert client.statuses == [413]
+
+    def test_without_a_boundary_it_is_bytes(self) -> None:
+        client = Client(spool_threshold=10)
+        upload(client, b"x" * 1000, b"Content-Type: multipart/form-data")
+        assert client.requests[0].body == b"x" * 1000
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [(errno.ENOSPC, 507), (errno.EDQUOT, 507), (errno.EIO, 500)]
+)
+@pytest.mark.parametrize("lines", [(), (MULTIPART,)], ids=["raw", "form"])
+def test_disk_trouble_F09(
+    code: int, status: int, lines: tuple[bytes, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if lines:
+        # The form's file is made by the same module of the standard library
+        def broken(*args: Any, **kwargs: Any) -> Any:
+            raise OSError(code, "disk")
+
+        monkeypatch.setattr(tempfile, "TemporaryFile", broken)
+    else:
+
+        def fail(self: SpoolFile, data: bytes) -> None:
+            raise OSError(code, "disk")
+
+        monkeypatch.setattr(SpoolFile, "write", fail)
+    client = Client(spool_threshold=10)
+    body = form(("f", "x", bytes(700_000))) if lines else bytes(700_000)
+    upload(client, body + S, *lines)
+    assert client.statuses == [status]
+    assert client.requests == []
+    assert client.wire.closing
+    monkeypatch.undo()
+    other = Client(server=client.server)
+    upload(other, b"x" * 700_000)
+    assert other.statuses == [200]
+
+
+def test_missing_spool_folder_F10() -> None:
+    client = Client(spool_threshold=10, spool_dir="/nonexistent/folder")
+    upload(client, b"x" * 1000)
+    assert client.statuses == [500]
+
+
+class Pool:
+    """A thread pool whose work is done when the test says so."""
+
+    def __init__(self) -> None:
+        self.work: list[Any] = []
+
+    def callInThreadWithCallback(self, done: Any, function: Any, *args: Any) -> None:
+        self.work.append((done, function, args))
+
+    def run(self) -> None:
+        done, function, args = self.work.pop(0)
+        try:
+            result = function(*args)
+        except OSError:
+            from twisted.python.failure import Failure
+
+            done(False, Failure())  # type: ignore[no-untyped-call]
+        else:
+            done(True, result)
+
+
+class TestThreads:
+    """BP-13: the reactor does not wait for the disk, and memory does not grow."""
+
+    def client(self) -> tuple[Client, Pool]:
+        client = Client(spool_threshold=10)
+        pool = Pool()
+        reactor: Any = client.clock
+        reactor.getThreadPool = lambda: pool
+        reactor.callFromThread = lambda call, *args: call(*args)
+        return client, pool
+
+    def test_reading_pauses_while_the_disk_is_slow(self) -> None:
+        client, pool = self.client()
+        total = 10_000_000
+        client.send(P + H + b"Content-Length: %d\r\n\r\n" % total)
+        sent = 0
+        while client.wire.producerState == "producing" and sent < total:
+            client.send(b"x" * 65536)
+            sent += 65536
+        assert sent < 2_000_000
+        assert client.wire.producerState == "paused"
+        while sent < total or pool.work:
+            if client.wire.producerState == "paused" or sent >= total:
+                pool.run()
+            else:
+                piece = min(65536, total - sent)
+                client.send(b"x" * piece)
+                sent += piece
+        assert client.received.endswith(b"/ 10000000")
+
+    def test_failure_while_nobody_waits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        client, pool = self.client()
+
+        def full(self: SpoolFile, data: bytes) -> None:
+            raise OSError(errno.ENOSPC, "disk")
+
+        monkeypatch.setattr(SpoolFile, "write", full)
+        client.send(P + H + b"Content-Length: 10000000\r\n\r\n" + b"x" * 300_000)
+        pool.run()
+        client.send(b"x")
+        assert client.statuses == [507]
+
+    def test_client_goes_while_a_write_runs(self) -> None:
+        before = descriptors()
+        client, pool = self.client()
+        client.send(P + H + b"Content-Length: 10000000\r\n\r\n" + b"x" * 300_000)
+        client.hang_up()
+        pool.run()
+        gc.collect()
+        assert descriptors() == before
+        assert client.requests == []
+
+
+def test_body_by_hand() -> None:
+    client = Client(spool_threshold=100)
+    body = Body(HTTPRequest("POST", "/"), client.server)
+    assert body.data_received(b"abc") is None
+    assert body.complete() is None
+    assert body.read() == b"abc"
+    body.close()
+    assert body.read() == b""
