@@ -1,0 +1,39 @@
+"""The examples of the README run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet.task import Clock
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+# What the application of each example answers: path, status, a piece of the body.
+ANSWERS = [
+    [("/", 200, "Hello, world")],
+    [
+        ("/story/1", 200, '"Once upon a time"'),
+        ("/story/1?length=4", 200, '"Once"'),
+        ("/story/1?length=x", 400, "length"),
+        ("/story/2", 404, "404"),
+    ],
+    [("/", 302, ""), ("/login", 200, '<input type="hidden" name="_xsrf"')],
+    [("/", 200, '<p class="weather">Oslo: 21</p><p class="weather">Rome: 21</p>')],
+]
+
+
+@pytest.mark.parametrize(("code", "answers"), [*zip(BLOCKS, ANSWERS, strict=True)])
+def test_example(code: str, answers: list[tuple[str, int, str]], serve: Callable[..., Any]) -> None:
+    names: dict[str, Any] = {"__name__": "readme"}
+    exec(compile(code, str(README), "exec"), names)
+    application, clock = names["application"], Clock()
+    application._reactor = clock  # no timers on the real one
+    client = type(serve())(application, clock)
+    for path, status, piece in answers:
+        response = client.fetch(path=path)
+        assert (response.status, piece in response.text) == (status, True), response.text
