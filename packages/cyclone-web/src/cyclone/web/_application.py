@@ -173,7 +173,7 @@ class Application(HTTPServer, ReversibleRouter):
         if self.settings.get("autoreload"):
             from . import _autoreload
 
-            _autoreload.start()
+            _autoreload.start_for(self.settings)
 
     # --- requests -----------------------------------------------------------------------------
 
