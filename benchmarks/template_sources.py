@@ -29,8 +29,8 @@ CYCLONE = {
 <table>
 {% for row in rows %}
 <tr class="{% if row.active %}on{% else %}off{% end %}">
-<td>{{ row.number }}</td><td>{{ row.name }}</td>
-<td><a href="mailto:{{ row.email }}">{{ row.email }}</a></td>
+<td>{{ row.number }}</td><td>{{ row.name.title() }}</td>
+<td><a href="mailto:{{ row.email }}">{{ row.email.lower() }}</a></td>
 <td>{{ "%.2f" % row.price }}</td>
 <td>{% if row.active %}{{ row.note }}{% else %}<em>gone</em>{% end %}</td>
 </tr>
@@ -44,6 +44,8 @@ JINJA = {
     .replace("{{ title }}{% end %}", "{{ title }}{% endblock %}")
     .replace("</table>{% end %}", "</table>{% endblock %}")
     .replace("{{ title.upper() }}", "{{ title|upper }}")
+    .replace("{{ row.name.title() }}", "{{ row.name|title }}")
+    .replace("{{ row.email.lower() }}", "{{ row.email|lower }}")
     .replace("{{ len(rows) }}", "{{ rows|length }}")
     .replace("{% else %}off{% end %}", "{% else %}off{% endif %}")
     .replace("<em>gone</em>{% end %}", "<em>gone</em>{% endif %}")
@@ -85,8 +87,8 @@ MAKO = {
 <table>
 % for row in rows:
 <tr class="${'on' if row.active else 'off'}">
-<td>${row.number}</td><td>${row.name}</td>
-<td><a href="mailto:${row.email}">${row.email}</a></td>
+<td>${row.number}</td><td>${row.name.title()}</td>
+<td><a href="mailto:${row.email}">${row.email.lower()}</a></td>
 <td>${"%.2f" % row.price}</td>
 % if row.active:
 <td>${row.note}</td>
@@ -119,8 +121,8 @@ CHAMELEON = {
 <metal:main fill-slot="main"><h1>${title.upper()}</h1>
 <table>
 <tr tal:repeat="row rows" class="${'on' if row.active else 'off'}">
-<td>${row.number}</td><td>${row.name}</td>
-<td><a href="mailto:${row.email}">${row.email}</a></td>
+<td>${row.number}</td><td>${row.name.title()}</td>
+<td><a href="mailto:${row.email}">${row.email.lower()}</a></td>
 <td>${"%.2f" % row.price}</td>
 <td><tal:on condition="row.active">${row.note}</tal:on><em
 tal:condition="not row.active">gone</em></td>

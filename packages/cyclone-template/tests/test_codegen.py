@@ -7,14 +7,20 @@ from cyclone.template import DictLoader, Template
 
 def test_text_and_values_are_added_in_one_operation() -> None:
     code = Template("a{{ x }}b{# #}c{{ y }}d").code
-    assert code.count("_tt_out += ") == 1
+    assert code.count("_tt_out.append(") == 1
+
+
+def test_what_an_f_string_cannot_hold_stands_by_itself() -> None:
+    source = """a{{ x['k'] }}b{{ "%s'" % y }}c{{ {1: 2}[1] }}d{{ '\\\\' }}e{{ x["k"] # why
+    }}f{{ '{' }}g{{ f'{y:>3}' }}h"""
+    assert Template(source).generate(x={"k": 1}, y=2) == b"a1b2&#x27;c2d\\e1f{g  2h"
 
 
 def test_long_runs_are_cut() -> None:
     source = "{{ x }}," * 200
     template = Template(source)
     assert template.generate(x=1) == b"1," * 200
-    assert 10 < template.code.count("_tt_out += ") < 40
+    assert 10 < template.code.count("_tt_out.append(") < 40
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,14 @@ import pytest
 
 from cyclone.template import Template
 from cyclone.template import _nodes as nodes
-from cyclone.template._codegen_loops import is_choice, is_literal, simple_loop
+from cyclone.template._codegen_loops import (
+    fits_fstring,
+    in_fstring,
+    is_choice,
+    is_literal,
+    simple_loop,
+    table_loop,
+)
 
 
 def _first(source: str) -> nodes.Control:
@@ -58,3 +65,29 @@ def test_choices_render_like_statements(a: int, b: int) -> None:
 def test_is_literal() -> None:
     assert is_literal("'x'")
     assert not is_literal("_tt_s(x)")
+
+
+@pytest.mark.parametrize(
+    ("source", "table"),
+    [
+        ("{% for r in t %}a{% for c in r %}{{ c }}{% end %}b{% end %}", True),
+        ("{% for r in t %}{% for c in r %}{{ c }}{% end %}{% end %}", True),
+        ("{% for r in t %}{% for c in s %}{{ c }}{% end %}{% end %}", False),
+        ("{% for r in t %}{% for r in r %}{{ r }}{% end %}{% end %}", False),
+        ("{% for r in t %}{{ r }}{% for c in r %}{{ c }}{% end %}{% end %}", False),
+        ("{% for r in t %}{% if r %}{% end %}{% end %}", False),
+        ("{% for r in t %}x{% end %}", False),
+    ],
+)
+def test_table_loop(source: str, table: bool) -> None:
+    assert (table_loop(_first(source)) is not None) is table
+
+
+@pytest.mark.parametrize(
+    ("code", "fits"),
+    [("x.y", True), ("x['y']", True), ("'a' + \"b\"", False), ("{}", False), ("'\\n'", False)],
+)
+def test_fits_fstring(code: str, fits: bool) -> None:
+    assert fits_fstring(code) is fits
+    if fits:
+        compile(in_fstring(code), "x", "eval")

@@ -95,14 +95,44 @@ def test_joining_a_loop_changes_nothing(values: list[object], text: str) -> None
         assert at_once.generate(xs=made(values)) == one_by_one.generate(xs=made(values))
 
 
+_ROWS = st.one_of(
+    st.lists(st.lists(_VALUES, max_size=3), max_size=4),
+    st.lists(st.lists(st.text(alphabet="<&a\0\1%", max_size=3), max_size=3), max_size=4),
+    st.lists(st.lists(st.integers(), min_size=2, max_size=2), max_size=4),
+)
+
+
+@given(_ROWS, st.text(alphabet="<%s>\0\1é", max_size=4))
+def test_joining_a_table_changes_nothing(rows: list[list[object]], text: str) -> None:
+    inner = f"{{% for x in r %}}{text}{{{{ x }}}}{text}]{{% end %}}"
+    at_once = Template(f"a{{% for r in rows %}}({text}{inner}{text}){{% end %}}")
+    one_by_one = Template(
+        f"a{{% for r in rows %}}{{% set s = r %}}({text}{inner}{text}){{% end %}}"
+    )
+    for outer in (list, tuple, iter):
+        for row in (list, tuple):
+            kind: Any = outer
+            given_rows = [row(cells) for cells in rows]
+            expected = one_by_one.generate(rows=kind(given_rows))
+            assert at_once.generate(rows=kind(given_rows)) == expected
+
+
+def test_the_variables_of_a_table_stay() -> None:
+    source = "{% for r in t %}{% for c in r %}{{ c }}{% end %};{% end %}{{ r }}{{ c }}"
+    assert Template(source).generate(t=[[1, 2], [3, 4]]) == b"12;34;[3, 4]4"
+    assert (
+        Template(source).generate(t=[["a"], ["b", "c"]]) == b"a;bc;[&#x27;b&#x27;, &#x27;c&#x27;]c"
+    )
+
+
 def test_joined_leaves_alone_what_it_does_not_know() -> None:
     unknown: list[object] = [[], {}, "ab", iter([1]), [b"a"], [1, "a"], ["a", 1], ["a\0b"]]
     for values in (*unknown, [True, 1], [None], (), 5):
-        assert joined(values, escaped, "", "", "", "") is None
-    assert joined(["a"], lambda value, rendering: "x", "", "", "", "") is None
-    assert joined(["<", "b"], escaped, "h", "[", "][", "]") == "h[&lt;][b]"
-    assert joined(["<", "b"], plain, "", "[", "][", "]") == "[<][b]"
-    assert joined((1, 2), escaped, "", "%", "%%", "%") == "%1%%2%"
+        assert joined(values, escaped, "", "", "") is None
+    assert joined(["a"], lambda value, rendering: "x", "", "", "") is None
+    assert joined(["<", "b"], escaped, "h", "[", "]") == "h[&lt;][b]"
+    assert joined(["<", "b"], plain, "", "[", "]") == "[<][b]"
+    assert joined((1, 2), escaped, "", "%", "%") == "%1%%2%"
 
 
 def test_is_awaitable() -> None:

@@ -8,7 +8,15 @@ operation.
 from __future__ import annotations
 
 from . import _nodes as nodes
-from ._codegen_loops import SimpleLoop, is_choice, is_literal, simple_loop
+from ._codegen_loops import (
+    SimpleLoop,
+    fits_fstring,
+    in_fstring,
+    is_choice,
+    is_literal,
+    simple_loop,
+    table_loop,
+)
 from ._errors import ParseError
 from ._inheritance import Chain, load_parsed
 from ._limits import MAX_DEPTH, MAX_FILES
@@ -117,18 +125,29 @@ class _Writer:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is waiting to be added to the output, as one tuple."""
+        """Write what is waiting to be added to the output, in one operation.
+
+        Text and values in a row make one f-string. What an f-string of Python 3.11 cannot hold
+        stands by itself in a tuple.
+        """
         run = self.run
         if not run:
             return
         self.run = []
-        if len(run) == 1:
-            self.line(f"_tt_out += ({run[0][0]},)", run[0][1])
-            return
-        self.line(f"_tt_out += ({run[0][0]},", run[0][1])
-        for code, location in run[1:-1]:
-            self.line(f"{code},", location)
-        self.line(f"{run[-1][0]})", run[-1][1])
+        # Whether each item goes on in the string that the one before it is part of.
+        glued = [(is_literal(code) or fits_fstring(code)) for code, _ in run]
+        single = all(glued) or len(run) == 1
+        last = len(run) - 1
+        for index, (code, location) in enumerate(run):
+            if glued[index] and not is_literal(code):
+                code = in_fstring(code)
+            if index == 0:
+                code = f"_tt_out.append({code}" if single else f"_tt_out += ({code}"
+            if index == last:
+                code += ")"
+            elif not (glued[index] and glued[index + 1]):
+                code += ","
+            self.line(code, location)
 
     # Nodes
 
@@ -197,7 +216,7 @@ class _Writer:
 
     def control(self, node: nodes.Control) -> None:
         location = self.at(node)
-        loop = simple_loop(node)
+        loop = simple_loop(node) or table_loop(node)
         if loop is not None and self.template.autoescape in (None, *_FAST_ESCAPES):
             self.joined_loop(node, loop, location)
         elif is_choice(node) and not self.in_try:
@@ -239,20 +258,25 @@ class _Writer:
         if not loop.raw and escape is not None:
             self.source.escapes.add(escape)
             convert = f"_tt_e_{escape}"
-        texts = (
-            f"{prefix or repr('')}, {loop.before!r}, {loop.after + loop.before!r}, {loop.after!r}"
-        )
+        inner = f"{loop.before!r}, {loop.after!r}"
+        if loop.row is None:
+            call = f"_tt_joined({temporary}, {convert}, {prefix or repr('')}, {inner})"
+            last = f"{loop.target} = {temporary}[-1]"
+        else:
+            texts = f"{loop.row_before!r}, {inner}, {loop.row_after!r}"
+            call = f"_tt_joined_rows({temporary}, {convert}, {prefix or repr('')}, {texts})"
+            last = f"{loop.row} = {temporary}[-1]; {loop.target} = {loop.row}[-1]"
         self.line(f"{temporary} = {loop.values}", location)
-        self.line(f"_tt_j = _tt_joined({temporary}, {convert}, {texts})", location)
+        self.line(f"_tt_j = {call}", location)
         self.line("if _tt_j is None:", location)
         self.indent += 1
         if prefix:
             self.emit(prefix, location)
             self.flush()
-        self.compound(node, f"for {loop.target} in {temporary}:", location)
+        self.compound(node, f"for {loop.row or loop.target} in {temporary}:", location)
         self.indent -= 1
         self.line("else:", location)
-        self.line(f" {loop.target} = {temporary}[-1]; _tt_out += (_tt_j,)", location)
+        self.line(f" {last}; _tt_out.append(_tt_j)", location)
 
     def compound(self, node: nodes.Control, head: str, location: Location) -> None:
         self.line(head, location)

@@ -14,9 +14,12 @@ _FOR = re.compile(r"for\s+([A-Za-z]\w*)\s+in\s+([A-Za-z][\w.]*(?:\[[\w.]+\])?)")
 
 
 class SimpleLoop:
-    """A loop whose body prints its one variable once, between two texts."""
+    """A loop whose body prints its one variable once, between two texts.
 
-    __slots__ = ("after", "before", "raw", "target", "values")
+    ``row`` is the variable of a loop around it that does nothing else but print two texts more.
+    """
+
+    __slots__ = ("after", "before", "raw", "row", "row_after", "row_before", "target", "values")
 
     def __init__(self, target: str, values: str) -> None:
         self.target = target
@@ -24,6 +27,9 @@ class SimpleLoop:
         self.before = ""
         self.after = ""
         self.raw = False
+        self.row: str | None = None
+        self.row_before = ""
+        self.row_after = ""
 
 
 def simple_loop(node: nodes.Control) -> SimpleLoop | None:
@@ -49,6 +55,28 @@ def simple_loop(node: nodes.Control) -> SimpleLoop | None:
     return loop if found else None
 
 
+def table_loop(node: nodes.Control) -> SimpleLoop | None:
+    """A loop over rows around a simple loop over each row's cells, or None."""
+    match = _FOR.fullmatch(node.code)
+    if node.operator != "for" or node.branches or len(node.children) > 3 or match is None:
+        return None
+    before = after = ""
+    inner: SimpleLoop | None = None
+    for child in node.children:
+        if isinstance(child, nodes.Text):
+            before, after = (before, after + child.value) if inner else (before + child.value, "")
+        elif isinstance(child, nodes.Control) and inner is None:
+            inner = simple_loop(child)
+            if inner is None or inner.values != match[1] or inner.target == match[1]:
+                return None
+        else:
+            return None
+    if inner is not None:
+        inner.row, inner.values = match[1], match[2]
+        inner.row_before, inner.row_after = before, after
+    return inner
+
+
 def is_literal(code: str) -> bool:
     """Whether an item of the output is literal text."""
     return code[0] in "'\""
@@ -70,3 +98,17 @@ def is_choice(node: nodes.Control) -> bool:
         )
         and all(branch.operator == "elif" for branch in node.branches[:-1])
     )
+
+
+_NOT_IN_FSTRING = re.compile(r"[\\#{}\n]")
+
+
+def fits_fstring(code: str) -> bool:
+    """Whether an f-string of Python 3.11 can hold ``code``."""
+    return not _NOT_IN_FSTRING.search(code) and not ("'" in code and '"' in code)
+
+
+def in_fstring(code: str) -> str:
+    """An f-string of nothing but ``code``; text beside it becomes part of the same string."""
+    quote = '"' if "'" in code else "'"
+    return f"f{quote}{{{code}}}{quote}"

@@ -65,7 +65,8 @@ class Program:
         is the error.
         """
         word = "async def" if self.awaits else "def"
-        defaults = "_tt_s=_tt_s, _tt_c=_tt_c, _tt_a=_tt_a, _tt_joined=_tt_joined"
+        helpers = ("_tt_s", "_tt_c", "_tt_a", "_tt_joined", "_tt_joined_rows")
+        defaults = ", ".join(f"{name}={name}" for name in helpers)
         lines = [f"{word} _tt_execute(_tt_ns, _tt_p, _tt_lns, {defaults}):"]
         self.globals.update(
             _tt_s=_runtime.plain,
@@ -73,6 +74,7 @@ class Program:
             _tt_a=_runtime.applied,
             _tt_escaped=_runtime.escaped,
             _tt_joined=_runtime.joined,
+            _tt_joined_rows=_runtime.joined_rows,
             _tt_custom=_runtime.custom,
         )
         for name in sorted(self._source.escapes):
@@ -135,6 +137,12 @@ class Program:
         return "\n".join(f"{line}  # {location}" if line else "" for line, location in pairs)
 
     def _syntax_error(self, error: SyntaxError) -> ParseError:
+        if "f-string" in error.msg or error.filename != self.filename:
+            # Python 3.11 does not say where in the file an error inside an f-string is.
+            for code, location in self._source.snippets:
+                problem = _syntax_problem(code)
+                if problem:
+                    return ParseError(problem, location.template.name, location.line, code)
         location = self.location(error.lineno or 1)
         where = str(location)
         here = [code for code, at in self._source.snippets if str(at) == where]
@@ -156,6 +164,17 @@ class Program:
                     location.line,
                 )
         return ParseError(f"template cannot be compiled ({reason})", self.name, 1)
+
+
+def _syntax_problem(code: str) -> str:
+    """What is wrong with a piece of Python taken from a directive, if it is wrong by itself."""
+    if not _is_wrong(code):
+        return ""
+    try:
+        compile(f"({code}\n)", "<template>", "eval")
+    except SyntaxError as error:
+        return error.msg
+    return "invalid syntax"
 
 
 def _is_wrong(code: str) -> bool:

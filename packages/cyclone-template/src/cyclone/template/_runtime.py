@@ -6,6 +6,7 @@ which cannot wait; otherwise a value that has to be awaited leaves a place in th
 
 from __future__ import annotations
 
+from itertools import chain
 from operator import countOf
 
 from cyclone.escape import json_encode, linkify, squeeze, url_escape, xhtml_escape
@@ -32,6 +33,8 @@ def escaped(value: object, rendering: Rendering | None) -> str:
         # The same as xhtml_escape, without the cost of a call.
         if "&" in value or "<" in value:
             value = value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+            if '"' not in value and "'" not in value:
+                return value
             return value.replace('"', "&quot;").replace("'", "&#x27;")
         if '"' in value or "'" in value or ">" in value:
             return value.replace(">", "&gt;").replace('"', "&quot;").replace("'", "&#x27;")
@@ -85,12 +88,10 @@ def applied(function: Function, output: str, rendering: Rendering | None) -> str
     return plain(function(argument), rendering)
 
 
-def joined(
-    values: object, convert: Converter, head: str, before: str, between: str, after: str
-) -> str | None:
+def joined(values: object, convert: Converter, head: str, before: str, after: str) -> str | None:
     """The output of a loop over a list whose body prints the item between two texts.
 
-    Whole lists of strings, or of numbers, are joined and escaped at once. None when this cannot be
+    Whole lists of strings, or of ints, are joined and escaped at once. None when this cannot be
     done; then the loop has to be run. No code of the values is called here.
     """
     if (type(values) is not list and type(values) is not tuple) or not values:
@@ -108,12 +109,53 @@ def joined(
             return None
         if convert is escaped:
             text = xhtml_escape(text)
-        return f"{head}{before}{text.replace(_NUL, between)}{after}"
+        return f"{head}{before}{text.replace(_NUL, after + before)}{after}"
     if first is int and countOf(map(type, values), int) == count:
-        if "%" in between:
-            before, after = before.replace("%", "%%"), after.replace("%", "%%")
-        return head + f"{before}%d{after}" * count % tuple(values)
+        return head + f"{_literal(before)}%d{_literal(after)}" * count % tuple(values)
     return None
+
+
+def joined_rows(
+    rows: object,
+    convert: Converter,
+    head: str,
+    row_before: str,
+    before: str,
+    after: str,
+    row_after: str,
+) -> str | None:
+    """The same for a list of lists, in one go for all of them."""
+    if (type(rows) is not list and type(rows) is not tuple) or not rows:
+        return None
+    kind = type(rows[0])
+    if (kind is not list and kind is not tuple) or countOf(map(type, rows), kind) != len(rows):
+        return None
+    if (convert is not escaped and convert is not plain) or not min(map(len, rows)):
+        return None
+    if type(rows[0][0]) is str:
+        try:
+            text = "\1".join(["\0".join(row) for row in rows])
+        except TypeError:
+            return None
+        if text.count("\1") >= len(rows) or text.count("\0") > sum(map(len, rows)) - len(rows):
+            return None
+        if convert is escaped:
+            text = xhtml_escape(text)
+        text = text.replace("\0", after + before)
+        text = text.replace("\1", f"{after}{row_after}{row_before}{before}")
+        return f"{head}{row_before}{before}{text}{after}{row_after}"
+    width = len(rows[0])
+    if type(rows[0][0]) is int and countOf(map(len, rows), width) == len(rows):
+        cells = tuple(chain.from_iterable(rows))
+        if countOf(map(type, cells), int) == len(cells):
+            row = f"{_literal(before)}%d{_literal(after)}" * width
+            return head + f"{_literal(row_before)}{row}{_literal(row_after)}" * len(rows) % cells
+    return None
+
+
+def _literal(text: str) -> str:
+    """Text as a part of a pattern for ``%``."""
+    return text.replace("%", "%%") if "%" in text else text
 
 
 def _takes_text(function: Function) -> bool:
