@@ -7,24 +7,18 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from http.cookies import SimpleCookie
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from cyclone.httpserver import HTTPRequest
 from cyclone.httputil import CookieError, HTTPHeaders
 from cyclone.web import HTTPError, RequestHandler, _cookies, create_signed_value
 from cyclone.web._cookies import CookiesMixin
 
 SECRET = "0123456789abcdef0123456789abcdef"
-
-
-class Request(SimpleNamespace):
-    """What the mixin needs of a request."""
-
-    @property
-    def cookies(self) -> dict[str, str]:
-        return {pair.partition("=")[0].strip(): "" for pair in self.headers["Cookie"].split(";")}
 
 
 class Handler(CookiesMixin):
@@ -34,7 +28,7 @@ class Handler(CookiesMixin):
         settings.setdefault("cookie_secret", SECRET)
         self.application = SimpleNamespace(settings=settings)  # type: ignore[assignment]
         headers = HTTPHeaders({} if cookie is None else {"Cookie": cookie})
-        self.request = Request(headers=headers)  # type: ignore[assignment]
+        self.request = HTTPRequest("GET", "/", headers=headers)
 
     @property
     def sent(self) -> list[str]:
@@ -65,6 +59,15 @@ def test_get_cookie(header: str | None, value: str | None) -> None:
     handler = Handler(header)
     assert handler.get_cookie("foo") == value
     assert handler.get_cookie("foo", "default") == (value or "default")
+
+
+def test_a_double_of_a_request() -> None:
+    handler = Handler()
+    cookies = SimpleCookie({"foo": "bar"})
+    handler.request = SimpleNamespace(cookies=cookies)  # type: ignore[assignment]
+    assert handler.get_cookie("foo") == "bar"
+    assert handler.get_cookie("other", "default") == "default"
+    assert handler.cookies is cookies
 
 
 def test_ck01_hostile_quoting_is_linear() -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cyclone.httpserver import HTTPRequest
 from cyclone.httputil import HTTPHeaders
 from cyclone.web import RequestHandler, stream_request_body
 from cyclone.web._cookies import CookiesMixin
@@ -48,12 +49,9 @@ class Handler(XSRFMixin, CookiesMixin, UsersMixin):
         fields = HTTPHeaders(headers or {})
         if cookie is not None:
             fields["Cookie"] = cookie
-        self.request = SimpleNamespace(  # type: ignore[assignment]
-            method=method,
-            headers=fields,
-            arguments={**(query or {}), **(body or {})},
-            body_arguments=body or {},
-        )
+        self.request = HTTPRequest(method, "/", headers=fields)
+        self.request.arguments = {**(query or {}), **(body or {})}
+        self.request.body_arguments = body or {}
 
     @property
     def sent(self) -> str:
