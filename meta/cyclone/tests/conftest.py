@@ -86,18 +86,24 @@ Start = Callable[..., ServerProcess]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Returns a function that starts `python ARGUMENTS...` and gives its ServerProcess."""
+def start_program(tmp_path: Path) -> Iterator[Start]:
+    """Returns a function that starts `PROGRAM ARGUMENTS...` and gives its ServerProcess."""
     with ExitStack() as stack:
         count = iter(range(100))
 
-        def run(*arguments: str | Path) -> ServerProcess:
-            command = [sys.executable, "-X", "dev", *map(str, arguments)]
+        def run(program: str, *arguments: str | Path) -> ServerProcess:
+            command = [find_program(program), *map(str, arguments)]
             server = ServerProcess(command, tmp_path / f"server-{next(count)}.log")
             stack.callback(server.close)
             return server
 
         yield run
+
+
+@pytest.fixture
+def start(start_program: Start) -> Start:
+    """Returns a function that starts `python ARGUMENTS...` and gives its ServerProcess."""
+    return lambda *arguments: start_program(sys.executable, "-X", "dev", *arguments)
 
 
 @pytest.fixture
