@@ -78,7 +78,7 @@ async def send_parts(
         if tail:
             handler._write_buffer.append(tail)
     except StreamClosedError:
-        pass  # the client went away
+        handler._abort()  # the client went away: there is nothing to finish
     except FileChanged:
         if not handler._headers_written:
             raise
@@ -107,7 +107,7 @@ async def send_content(
         if tail:
             handler._write_buffer.append(tail)
     except StreamClosedError:
-        pass
+        handler._abort()
 
 
 async def _send_pieces(handler: StaticFileHandler, pieces: Iterable[bytes]) -> None:
