@@ -23,6 +23,7 @@ from ._routing_matchers import (
     URLReverseError,
 )
 from ._routing_rules import Rule, URLSpec
+from ._routing_values import path_int
 from ._signing import (
     DEFAULT_SIGNED_VALUE_MIN_VERSION,
     DEFAULT_SIGNED_VALUE_VERSION,
@@ -84,6 +85,7 @@ __all__ = [
     "decode_signed_value",
     "get_signature_key_version",
     "is_safe_redirect",
+    "path_int",
     "removeslash",
     "stream_request_body",
     "url",
