@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cyclone.httpserver import HTTPConnection, HTTPServer
 from cyclone.httputil import HTTPHeaders, http_date
 
+from ._coroutines import bridge_context
 from ._handler import ErrorHandler, RequestHandler
 from ._log import log_request
 from ._routing import HandlerRouter, ReversibleRouter
@@ -182,6 +183,7 @@ class Application(HTTPServer, ReversibleRouter):
         _copy_context().run(self._serve, request)
 
     def _serve(self, request: HTTPRequest) -> None:
+        bridge_context()
         if not self._plain_routing:
             serve_delegate(self.find_handler(request), request)
             return
@@ -215,6 +217,7 @@ class Application(HTTPServer, ReversibleRouter):
         return contextvars.copy_context().run(self._receive, request)
 
     def _receive(self, request: HTTPRequest) -> Any:
+        bridge_context()
         if not self._plain_routing:
             return serve_delegate_headers(self.find_handler(request), request)
         route = self._literal_routes.get(request.uri) or self._resolve(request)

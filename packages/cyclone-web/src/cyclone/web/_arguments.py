@@ -127,10 +127,14 @@ class ArgumentsMixin(HandlerBase):
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         """Decode one argument or path group; override it for another encoding than UTF-8.
 
-        *name* is None for a group without a name.
+        *name* is None for a group without a name. A str, which a router of one's own may give, is
+        returned as it is.
 
         :raises HTTPError: (400) when *value* is not UTF-8.
         """
+        given: Any = value
+        if isinstance(given, str):
+            return given
         try:
             return value.decode("utf-8")
         except UnicodeDecodeError:

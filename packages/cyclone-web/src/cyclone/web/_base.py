@@ -61,6 +61,8 @@ class HandlerBase:
     _render_pending: Deferred[None] | None = None
     # An error page is being made: what fails now must not lead to another.
     _in_error_page: bool = False
+    # The client left before the answer was complete; its handler was told.
+    _client_gone: bool = False
     # Bytes of the body that were handed to the connection.
     _bytes_written: int = 0
 

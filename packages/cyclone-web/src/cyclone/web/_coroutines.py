@@ -154,9 +154,8 @@ class _Driver:
 def _start_task(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any]
 ) -> Deferred[Any]:
-    _install_task_factory(loop)
     context = contextvars.copy_context()
-    context.run(_bridging.set, True)
+    context.run(bridge_context)
     options: dict[str, Any] = {"eager_start": True} if _HAS_EAGER_TASKS else {}
     task = asyncio.Task(_bridged(coroutine), loop=loop, context=context, **options)
     done: Deferred[Any] = Deferred(lambda _: _cancel(task))
@@ -186,6 +185,14 @@ def _settle(done: Deferred[Any], task: asyncio.Future[Any]) -> None:
         done.callback(task.result())
     else:
         done.errback(error)
+
+
+def bridge_context() -> None:
+    """Let tasks that code of the current context starts await Deferreds, if there is a loop."""
+    loop = _running_loop()
+    if loop is not None:
+        _install_task_factory(loop)
+        _bridging.set(True)
 
 
 def _install_task_factory(loop: asyncio.AbstractEventLoop) -> None:

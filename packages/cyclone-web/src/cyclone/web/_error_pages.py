@@ -129,7 +129,8 @@ class ErrorsMixin(HandlerBase):
             if not self._finished:
                 self.finish(*error.args)
             return
-        if self.request.connection.closed and isinstance(error, (StreamClosedError, *_CANCELLED)):
+        gone = self._client_gone or self.request.connection.closed
+        if gone and isinstance(error, (StreamClosedError, *_CANCELLED)):
             # Nobody is left to answer, and the handler did nothing wrong.
             if not self._finished:
                 self._abort()

@@ -58,7 +58,6 @@ class ExecutionMixin(HandlerBase):
 
     _stream_request_body: bool = False
     _running: Deferred[Any] | None = None
-    _prepared: bool = False
 
     def prepare(self) -> Awaitable[None] | None:
         """Runs before the method of each request; may be async. It may finish the request."""
@@ -270,7 +269,14 @@ class ExecutionMixin(HandlerBase):
         self.request.connection.set_close_callback(callback)
 
     def _wants_close(self) -> bool:
-        return type(self).on_connection_close is not ExecutionMixin.on_connection_close
+        overridden = type(self).on_connection_close is not ExecutionMixin.on_connection_close
+        return overridden or self._cancels()
+
+    def _cancels(self) -> bool:
+        cancels = self.cancel_on_disconnect
+        if cancels is None:
+            return bool(self.application.settings.get("cancel_on_disconnect"))
+        return cancels
 
     def on_connection_close(self) -> None:
         """Runs when the client left before the answer was complete. Override it to clean up."""
@@ -278,6 +284,7 @@ class ExecutionMixin(HandlerBase):
     def _connection_lost(self, *_: object) -> None:
         if self._finished:
             return
+        self._client_gone = True
         try:
             self.on_connection_close()
         except Exception:
@@ -286,10 +293,7 @@ class ExecutionMixin(HandlerBase):
                 summary=self._request_summary(),
                 exc_info=True,
             )
-        cancel = self.cancel_on_disconnect
-        if cancel is None:
-            cancel = self.application.settings.get("cancel_on_disconnect", False)
-        if cancel:
+        if self._cancels():
             self._cancel()
 
     def _cancel(self) -> None:
