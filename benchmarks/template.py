@@ -18,14 +18,15 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import chameleon
 import jinja2
-import mako.lookup
-import mako.template
+import mako.lookup  # type: ignore[import-untyped]
+import mako.template  # type: ignore[import-untyped]
 import minijinja
 import template_sources as sources
 import tornado.template
@@ -171,7 +172,7 @@ def rendering(rounds: int) -> dict[str, dict[str, list[float]]]:
     }
     results = {}
     for name, table in tables.items():
-        contestants = engines("table.html", {"table": table}, lambda table=table: hand_table(table))
+        contestants = engines("table.html", {"table": table}, partial(hand_table, table))
         check(contestants)
         results[name] = measure(contestants, rounds, 1)
     data = page_data()
@@ -207,8 +208,8 @@ def escaping(rounds: int) -> dict[str, dict[str, list[float]]]:
     results = {}
     for name, value in texts.items():
         contestants: dict[str, Render] = {
-            "cyclone": lambda value=value: xhtml_escape(value),
-            "html.escape": lambda value=value: html.escape(value),
+            "cyclone": partial(xhtml_escape, value),
+            "html.escape": partial(html.escape, value),
         }
         results[name] = measure(contestants, rounds, 20 if len(value) > 100 else 2000)
     return results

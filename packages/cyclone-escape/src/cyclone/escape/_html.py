@@ -11,10 +11,19 @@ def xhtml_escape(value: str | bytes) -> str:
     """
     text = value if type(value) is str else to_unicode(value)
     if "&" in text or "<" in text:
-        text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        return text.replace('"', "&quot;").replace("'", "&#x27;")
-    if '"' in text or "'" in text or ">" in text:
-        return text.replace(">", "&gt;").replace('"', "&quot;").replace("'", "&#x27;")
+        return (
+            text.replace("&", "&amp;")
+            .replace("<", "&lt;")
+            .replace(">", "&gt;")
+            .replace('"', "&quot;")
+            .replace("'", "&#x27;")
+        )
+    if "'" in text:
+        text = text.replace("'", "&#x27;")
+    if '"' in text:
+        text = text.replace('"', "&quot;")
+    if ">" in text:
+        text = text.replace(">", "&gt;")
     return text
 
 

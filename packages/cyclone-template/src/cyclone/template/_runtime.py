@@ -36,8 +36,12 @@ def escaped(value: object, rendering: Rendering | None) -> str:
             if '"' not in value and "'" not in value:
                 return value
             return value.replace('"', "&quot;").replace("'", "&#x27;")
-        if '"' in value or "'" in value or ">" in value:
-            return value.replace(">", "&gt;").replace('"', "&quot;").replace("'", "&#x27;")
+        if "'" in value:
+            value = value.replace("'", "&#x27;")
+        if '"' in value:
+            value = value.replace('"', "&quot;")
+        if ">" in value:
+            value = value.replace(">", "&gt;")
         return value
     if type(value) is int:
         return f"{value}"
