@@ -24,6 +24,14 @@ ANSWERS = [
     ],
     [("/", 302, ""), ("/login", 200, '<input type="hidden" name="_xsrf"')],
     [("/", 200, '<p class="weather">Oslo: 21</p><p class="weather">Rome: 21</p>')],
+    [
+        ("/entry/5", 200, "entry 5"),
+        ("/entry/" + "9" * 5000, 404, "404"),
+        ("/old/7", 301, ""),
+        ("/only/here/1", 404, "404"),
+    ],
+    [("/elsewhere", 404, "404")],
+    [("/docs/../x", 403, "403"), ("/static/missing", 404, "404")],
 ]
 
 
