@@ -87,6 +87,7 @@ def test_errors_can_be_pickled() -> None:
         ("{% extends 'x' %}{% extends 'y' %}", "can extend only one other", 1),
         ("\n{{ " + "(" * 500 + ")" * 500 + " }}", "", 2),
         ("\n{{ " + "-" * 50_000 + "1 }}", "", 2),
+        ("\n{% if " + "-" * 50_000 + "1 %}{% end %}", "", 2),
     ],
 )
 def test_parse_errors(source: str, message: str, line: int) -> None:

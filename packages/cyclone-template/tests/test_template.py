@@ -81,7 +81,7 @@ class TestNames:
         with pytest.raises(NameError):
             template.generate(first=False)
 
-    @pytest.mark.parametrize("name", ["match", "case", "type", "_", "print", "id", "é"])
+    @pytest.mark.parametrize("name", ["match", "case", "type", "_", "print", "id", "é", "self"])
     def test_unusual_names(self, name: str) -> None:
         assert Template(f"{{{{ {name} }}}}").generate(**{name: 1}) == b"1"
 

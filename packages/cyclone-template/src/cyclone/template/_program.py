@@ -153,16 +153,9 @@ class Program:
         """Find the expression that the compiler gave up on."""
         reason = str(error) or "too complex"
         for code, location in self._source.snippets:
-            try:
-                compile(f"{code}: pass" if code.endswith(":") else code, "<template>", "exec")
-            except SyntaxError:
-                continue
-            except (RecursionError, MemoryError, OverflowError, ValueError):
-                return ParseError(
-                    f"expression cannot be compiled ({reason})",
-                    location.template.name,
-                    location.line,
-                )
+            if _is_too_complex(code):
+                message = f"expression cannot be compiled ({reason})"
+                return ParseError(message, location.template.name, location.line)
         return ParseError(f"template cannot be compiled ({reason})", self.name, 1)
 
 
@@ -175,6 +168,17 @@ def _syntax_problem(code: str) -> str:
     except SyntaxError as error:
         return error.msg
     return "invalid syntax"
+
+
+def _is_too_complex(code: str) -> bool:
+    for form in (code, f"{code}: pass"):
+        try:
+            compile(form, "<template>", "exec")
+        except SyntaxError:
+            continue
+        except (RecursionError, MemoryError, OverflowError, ValueError):
+            return True
+    return False
 
 
 def _is_wrong(code: str) -> bool:

@@ -17,7 +17,7 @@ from ._whitespace import MODES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping
+    from collections.abc import Awaitable, Mapping, MutableMapping
     from typing import Any
 
     from ._loader import BaseLoader
@@ -99,7 +99,7 @@ class Template:
         """The generated Python source, with the template's lines in comments."""
         return self.program.get_source(self.name)
 
-    def generate(self, **kwargs: object) -> bytes:
+    def generate(self, /, **kwargs: object) -> bytes:
         """Render with these variables and return UTF-8.
 
         Raises :class:`TemplateError`, naming the line, when something would have to be awaited. An
@@ -119,7 +119,7 @@ class Template:
             # Its traceback refers to this frame: no cycle is left for the garbage collector.
             del failure
 
-    async def generate_async(self, **kwargs: object) -> bytes:
+    async def generate_async(self, /, **kwargs: object) -> bytes:
         """Render with these variables, waiting for every value that has to be awaited.
 
         Works under any event loop, or none. Coroutines are run one after the other, except in an
@@ -148,4 +148,11 @@ def _spawn() -> Spawn | None:
         task = asyncio.current_task()
     except RuntimeError:
         return None
-    return None if task is None else asyncio.ensure_future
+    if task is None:
+        return None
+
+    def spawn(awaitable: Awaitable[object]) -> Awaitable[object]:
+        # Futures run already; other awaitables (a Deferred) may not be asyncio's to run.
+        return asyncio.ensure_future(awaitable) if asyncio.iscoroutine(awaitable) else awaitable
+
+    return spawn
