@@ -30,6 +30,7 @@ def signature(
     :param parameters: all of the query, of the form in the body, and of the protocol, except those
         that are in the query of *url*; a list or tuple stands for a parameter given many times.
     """
+    from oauthlib.oauth1 import Client
     from oauthlib.oauth1.rfc5849 import signature as rfc5849
 
     pairs = [(name, _text(one)) for name, value in parameters.items() for one in _each(value)]
@@ -39,8 +40,12 @@ def signature(
     base = rfc5849.signature_base_string(
         verb, rfc5849.base_string_uri(url), rfc5849.normalize_parameters(escaped)
     )
-    secret = "" if token is None else to_unicode(token["secret"])
-    made: str = rfc5849.sign_hmac_sha1(base, to_unicode(consumer["secret"]), secret)
+    client = Client(
+        to_unicode(consumer["key"]),
+        client_secret=to_unicode(consumer["secret"]),
+        resource_owner_secret="" if token is None else to_unicode(token["secret"]),
+    )
+    made: str = rfc5849.sign_hmac_sha1_with_client(base, client)
     return made
 
 
@@ -50,7 +55,8 @@ def protocol_parameters(consumer: Token, token: Token | None = None) -> dict[str
         "oauth_consumer_key": to_unicode(consumer["key"]),
         "oauth_signature_method": "HMAC-SHA1",
         "oauth_timestamp": str(int(time.time())),
-        "oauth_nonce": secrets.token_hex(16),
+        # 24 characters: servers may want between 20 and 30
+        "oauth_nonce": secrets.token_hex(12),
         "oauth_version": "1.0",
     }
     if token is not None:
