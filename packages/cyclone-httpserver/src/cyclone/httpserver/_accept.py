@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 PAUSE: Final = 1.0
 #: At most one log line about it in so many seconds.
 QUIET: Final = 10.0
-#: Connections accepted in one turn of the reactor, at first.
-BATCH: Final = 16
+#: Connections accepted in one turn of the reactor, at most: a bound is passed by fewer than that.
+BATCH: Final = 8
 
 
 def open_files_limit() -> int | None:
@@ -46,14 +46,19 @@ class AcceptGate:
         self.ports: set[Any] = set()
         self.paused = False
         self._last_log = float("-inf")
+        #: While descriptors are scarce, when to look again.
         self._starved_until = float("-inf")
 
     def add(self, port: Any) -> None:
         """A listening port of ours."""
         if port is not None and port not in self.ports:
             self.ports.add(port)
-            if getattr(port, "numberAccepts", 0) > BATCH:
-                port.numberAccepts = BATCH
+            port.numberAccepts = BATCH
+
+    def sweep(self) -> None:
+        """About once a second: Twisted's batches only shrink, see `accepted`."""
+        for port in self.ports:
+            port.numberAccepts = BATCH
 
     def find(self, readers: Iterable[Any]) -> None:
         """Learn of the ports that were made with this server as their factory."""
@@ -74,8 +79,12 @@ class AcceptGate:
         transport = connection.transport
         transport = getattr(transport, "transport", transport)
         port = getattr(transport, "server", None)
-        if port is not None and port not in self.ports:
-            self.add(port)
+        if port is not None:
+            if port not in self.ports:
+                self.add(port)
+            # Twisted accepts 20 more next time if it accepted as many as this attribute says,
+            # and else as many as it did: so the batch never grows
+            port.numberAccepts = 0
         if self.full():
             self._pause("as many connections as allowed", connection)
         elif self._last_descriptor is not None and port is not None:
@@ -107,12 +116,17 @@ class AcceptGate:
         if self.paused and not self.full() and self._starved_until == float("-inf"):
             self.resume()
 
+    def forget(self) -> None:
+        """Not paused any more, or not for us to say."""
+        self.paused = False
+        self._starved_until = float("-inf")
+        self._server.sweeper.drop_task(self._try_again)
+
     def resume(self) -> None:
         """Accept again."""
         if not self.paused:
             return
-        self.paused = False
-        self._starved_until = float("-inf")
+        self.forget()
         for port in self.ports:
             if getattr(port, "connected", True) and not getattr(port, "disconnecting", False):
                 port.startReading()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -26,10 +27,12 @@ def bound_socket(port: int, address: str, backlog: int, *, reuse_port: bool) -> 
         sock.setblocking(False)
     except OSError as error:
         sock.close()
-        raise CannotListenError(  # type: ignore[no-untyped-call]
-            address, port, error
-        ) from error
+        raise _cannot(address, port, error) from error
     return sock
+
+
+def _cannot(address: str, port: int, error: OSError) -> CannotListenError:
+    return CannotListenError(address, port, error)  # type: ignore[no-untyped-call]
 
 
 def wrapped(server: HTTPServer) -> Any:
@@ -63,12 +66,18 @@ def _adopt(server: HTTPServer, sock: socket.socket, factory: Any) -> Any:
 
 
 def listen_unix(server: HTTPServer, path: str, mode: int, backlog: int) -> Any:
-    """A listening UNIX socket; a stale one in its place is removed (and nothing else is)."""
+    """A listening UNIX socket; a stale one in its place is removed (and nothing else is).
+
+    CannotListenError if the path is taken by a living socket or by anything else.
+    """
     try:
-        if stat.S_ISSOCK(os.lstat(path).st_mode) and not _answers(path):
-            os.unlink(path)
+        found = os.lstat(path)
     except FileNotFoundError:
         pass
+    else:
+        if not stat.S_ISSOCK(found.st_mode) or _answers(path):
+            raise _cannot(path, 0, FileExistsError(errno.EADDRINUSE, "path is taken"))
+        os.unlink(path)
     return server.reactor.listenUNIX(path, wrapped(server), backlog=backlog, mode=mode)
 
 

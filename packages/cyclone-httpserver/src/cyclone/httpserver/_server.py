@@ -114,8 +114,13 @@ class HTTPServer:
     def sweeper(self) -> Sweeper:
         """What enforces the deadlines."""
         if self._sweeper is None:
-            self._sweeper = Sweeper(lambda: self.connections, self.reactor, self.monotonic)
+            self._sweeper = Sweeper(self._swept, self.reactor, self.monotonic)
         return self._sweeper
+
+    def _swept(self) -> set[HTTPConnection]:
+        if self._gate is not None:
+            self._gate.sweep()
+        return self.connections
 
     @property
     def gate(self) -> AcceptGate:
@@ -136,10 +141,8 @@ class HTTPServer:
     def doStop(self) -> None:
         """Twisted: a port listens no more."""
 
-    def buildProtocol(self, addr: IAddress | None) -> HTTPConnection | None:
-        """Twisted: a connection was accepted. None, and it is closed, far over the bound."""
-        if self._gate is not None and self._gate.paused and self._gate.full():
-            return None
+    def buildProtocol(self, addr: IAddress | None) -> HTTPConnection:
+        """Twisted: a connection was accepted."""
         return HTTPConnection(self)
 
     def acceptableProtocols(self) -> list[bytes]:
@@ -229,7 +232,7 @@ class HTTPServer:
         find = getattr(self.reactor, "getReaders", None)
         if find is not None:
             self.gate.find(find())
-        self.gate.paused = False
+        self.gate.forget()
         ports = list(self.gate.ports)
         self.gate.ports.clear()
         return ports

@@ -64,6 +64,10 @@ class Sweeper:
         self._tasks.append(task)
         self.start()
 
+    def drop_task(self, task: Callable[[float], bool]) -> None:
+        """Forget a task; nothing if it is not there."""
+        self._tasks = [other for other in self._tasks if other != task]
+
     def overdue(self, now: float) -> None:
         """The time of `next_sweep` has passed; if the reactor is late by much, do its work."""
         if now >= self.next_sweep + INTERVAL and self._call is not None:
@@ -79,6 +83,8 @@ class Sweeper:
         self._call = self.reactor.callLater(INTERVAL, self._tick)
         for item in [item for item in self._items() if item.deadline <= now]:
             item.timed_out(now)
-        self._tasks = [task for task in self._tasks if task(now)]
+        for task in self._tasks:
+            if not task(now):
+                self.drop_task(task)
         if not self._tasks and not any(True for _ in self._items()):
             self.stop()
