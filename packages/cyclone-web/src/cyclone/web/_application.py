@@ -7,6 +7,8 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.protocol import ServerFactory
+
 from cyclone.httpserver import HTTPConnection, HTTPServer
 from cyclone.httputil import HTTPHeaders, http_date
 
@@ -23,6 +25,8 @@ from ._uimodules import UIModule, load_ui_methods, load_ui_modules
 from ._unfinished import OpenRequest, OpenRequests
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import IAddress
+
     from cyclone.httpserver import HTTPRequest
 
     from ._routing import RuleSequence
@@ -33,7 +37,7 @@ _NOTHING: dict[str, Any] = {}
 _LISTEN_OPTIONS = frozenset({"backlog", "reuse_port"})
 
 
-class Application(HTTPServer, ReversibleRouter):
+class Application(HTTPServer, ReversibleRouter, ServerFactory):
     """A web application: routes to handlers, and settings.
 
     It is a Twisted server factory (``reactor.listenTCP(8888, application)``, or any endpoint), has
@@ -51,7 +55,8 @@ class Application(HTTPServer, ReversibleRouter):
         of ``cyclone.httpserver.ServerOptions``.
     """
 
-    protocol = HTTPConnection
+    #: What serves a connection: a subclass may say another.
+    protocol: Any = HTTPConnection
 
     def __init__(
         self,
@@ -167,8 +172,25 @@ class Application(HTTPServer, ReversibleRouter):
 
     def doStart(self) -> None:
         """Twisted: a port listens."""
-        super().doStart()
+        HTTPServer.doStart(self)
+        self.numPorts += 1
+        if self.numPorts == 1:
+            self.startFactory()  # type: ignore[no-untyped-call]
         self._start_autoreload()
+
+    def doStop(self) -> None:
+        """Twisted: a port listens no more."""
+        HTTPServer.doStop(self)
+        self.numPorts = max(0, self.numPorts - 1)
+        if self.numPorts == 0:
+            self.stopFactory()  # type: ignore[no-untyped-call]
+
+    def buildProtocol(  # type: ignore[override]
+        self, addr: IAddress | None
+    ) -> HTTPConnection:
+        """Twisted: a connection was accepted."""
+        connection: HTTPConnection = self.protocol(self)
+        return connection
 
     def _start_autoreload(self) -> None:
         if self.settings.get("autoreload"):

@@ -14,6 +14,7 @@ from ._errors import HTTPError, InvalidArgumentError, MissingArgumentError
 
 _T = TypeVar("_T")
 _D = TypeVar("_D")
+_Converter = type[_T] | Callable[[str], _T]
 
 
 class _Required(enum.Enum):
@@ -39,10 +40,10 @@ class ArgumentsMixin(HandlerBase):
     @overload
     def get_argument(self, name: str, default: None, strip: bool = True) -> str | None: ...
     @overload
-    def get_argument(self, name: str, *, strip: bool = True, type: Callable[[str], _T]) -> _T: ...
+    def get_argument(self, name: str, *, strip: bool = True, type: _Converter[_T]) -> _T: ...
     @overload
     def get_argument(
-        self, name: str, default: _D, strip: bool = True, *, type: Callable[[str], _T]
+        self, name: str, default: _D, strip: bool = True, *, type: _Converter[_T]
     ) -> _T | _D: ...
     def get_argument(
         self,
@@ -50,7 +51,7 @@ class ArgumentsMixin(HandlerBase):
         default: Any = _REQUIRED,
         strip: bool = True,
         *,
-        type: Callable[[str], Any] | None = None,
+        type: _Converter[Any] | None = None,
     ) -> Any:
         """The last value of an argument from the URL or from the form.
 
@@ -73,12 +74,10 @@ class ArgumentsMixin(HandlerBase):
     @overload
     def get_query_argument(self, name: str, default: None, strip: bool = True) -> str | None: ...
     @overload
-    def get_query_argument(
-        self, name: str, *, strip: bool = True, type: Callable[[str], _T]
-    ) -> _T: ...
+    def get_query_argument(self, name: str, *, strip: bool = True, type: _Converter[_T]) -> _T: ...
     @overload
     def get_query_argument(
-        self, name: str, default: _D, strip: bool = True, *, type: Callable[[str], _T]
+        self, name: str, default: _D, strip: bool = True, *, type: _Converter[_T]
     ) -> _T | _D: ...
     def get_query_argument(
         self,
@@ -86,7 +85,7 @@ class ArgumentsMixin(HandlerBase):
         default: Any = _REQUIRED,
         strip: bool = True,
         *,
-        type: Callable[[str], Any] | None = None,
+        type: _Converter[Any] | None = None,
     ) -> Any:
         """As :meth:`get_argument`, from the URL only."""
         return self._get(self.request.query_arguments, name, default, strip, type)
@@ -102,12 +101,10 @@ class ArgumentsMixin(HandlerBase):
     @overload
     def get_body_argument(self, name: str, default: None, strip: bool = True) -> str | None: ...
     @overload
-    def get_body_argument(
-        self, name: str, *, strip: bool = True, type: Callable[[str], _T]
-    ) -> _T: ...
+    def get_body_argument(self, name: str, *, strip: bool = True, type: _Converter[_T]) -> _T: ...
     @overload
     def get_body_argument(
-        self, name: str, default: _D, strip: bool = True, *, type: Callable[[str], _T]
+        self, name: str, default: _D, strip: bool = True, *, type: _Converter[_T]
     ) -> _T | _D: ...
     def get_body_argument(
         self,
@@ -115,7 +112,7 @@ class ArgumentsMixin(HandlerBase):
         default: Any = _REQUIRED,
         strip: bool = True,
         *,
-        type: Callable[[str], Any] | None = None,
+        type: _Converter[Any] | None = None,
     ) -> Any:
         """As :meth:`get_argument`, from the form only."""
         return self._get(self.request.body_arguments, name, default, strip, type)
@@ -172,7 +169,7 @@ class ArgumentsMixin(HandlerBase):
         name: str,
         default: Any,
         strip: bool,
-        convert: Callable[[str], Any] | None,
+        convert: _Converter[Any] | None,
     ) -> Any:
         values = source.get(name)
         if not values:
@@ -191,14 +188,14 @@ class ArgumentsMixin(HandlerBase):
         decoded: Any = self.decode_argument(value, name=name)
         # An override may well give bytes, as in Tornado.
         text = _clean_text(decoded) if isinstance(decoded, str) else decoded
-        return text.strip() if strip else text  # type: ignore[no-any-return]
+        return text.strip() if strip else text
 
 
 def _clean_text(text: str) -> str:
     return text if text.isprintable() else text.translate(_CONTROLS)
 
 
-def _convert(convert: Callable[[str], Any], text: str, name: str) -> Any:
+def _convert(convert: _Converter[Any], text: str, name: str) -> Any:
     if convert is bool:
         convert = _to_bool
     elif isinstance(convert, type) and not issubclass(convert, enum.Enum):
