@@ -168,7 +168,7 @@ class WSGITests(TestCase):
 
     async def test_blocks_leave_when_they_come(self) -> None:
         more = threading.Event()
-        closed = []
+        closed = threading.Event()
 
         class Body:
             def __iter__(self) -> Any:
@@ -178,7 +178,7 @@ class WSGITests(TestCase):
                 yield b"second"
 
             def close(self) -> None:
-                closed.append(True)
+                closed.set()
 
         def application(environ: Any, start_response: Any) -> Any:
             start_response("200 OK", [])(b"written ")
@@ -189,7 +189,7 @@ class WSGITests(TestCase):
         more.set()
         answer = await client.done
         assert answer.endswith(b"6\r\nsecond\r\n0\r\n\r\n")
-        assert closed == [True]
+        assert closed.wait(10)
 
     async def test_a_generator_with_a_length(self) -> None:
         def application(environ: Any, start_response: Any) -> Any:
