@@ -2,7 +2,10 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -10,3 +13,15 @@ if os.environ.get("CYCLONE_TEST_REACTOR") == "asyncio":
     from twisted.internet import asyncioreactor
 
     asyncioreactor.install()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _threads_end() -> Iterator[None]:
+    """Names are resolved in threads of the reactor, which outlive it otherwise."""
+    yield
+    if "twisted.internet.reactor" in sys.modules:
+        from twisted.internet import reactor
+
+        pool = getattr(reactor, "threadpool", None)
+        if pool is not None:
+            pool.stop()

@@ -24,7 +24,7 @@ reactor: Any = global_reactor
 P = ParamSpec("P")
 T = TypeVar("T")
 
-TIMEOUT = 10.0
+TIMEOUT = 5.0
 
 
 def spin(awaitable: Awaitable[T]) -> T:

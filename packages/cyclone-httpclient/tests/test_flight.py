@@ -821,9 +821,7 @@ async def test_CL_18_a_challenge_from_another_origin_is_not_answered() -> None:
     async with serving(digest_server()) as other, new_client() as client:
         async with serving(redirect(other.url)) as server:
             error = await failure(
-                client.fetch(
-                    server.url, auth_username="u", auth_password="p", auth_mode="digest"
-                ),
+                client.fetch(server.url, auth_username="u", auth_password="p", auth_mode="digest"),
                 HTTPClientError,
             )
             assert error.code == 401

@@ -61,7 +61,15 @@ GOOD = [
     ("length", H + b"Content-Length: 2\r\n\r\nhi", "GET", False, 200, b"hi", True),
     ("empty", H + b"Content-Length: 0\r\n\r\n", "GET", False, 200, b"", True),
     ("no-reason", b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", "GET", False, 200, b"", True),
-    ("odd-reason", b"HTTP/1.1 200 \xe9 x\r\nContent-Length: 0\r\n\r\n", "GET", False, 200, b"", True),
+    (
+        "odd-reason",
+        b"HTTP/1.1 200 \xe9 x\r\nContent-Length: 0\r\n\r\n",
+        "GET",
+        False,
+        200,
+        b"",
+        True,
+    ),
     (
         "chunked",
         H + b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n3;x=y\r\n me\r\n0\r\n\r\n",
@@ -82,7 +90,15 @@ GOOD = [
     ),
     ("until-close", H + b"\r\nhi", "GET", True, 200, b"hi", False),
     ("until-close-10", b"HTTP/1.0 200 OK\r\n\r\nhi", "GET", True, 200, b"hi", False),
-    ("10-length", b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi", "GET", False, 200, b"hi", False),
+    (
+        "10-length",
+        b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+        "GET",
+        False,
+        200,
+        b"hi",
+        False,
+    ),
     (
         "10-keep-alive",
         b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nhi",
@@ -92,7 +108,15 @@ GOOD = [
         b"hi",
         True,
     ),
-    ("close", H + b"Connection: close\r\nContent-Length: 2\r\n\r\nhi", "GET", False, 200, b"hi", False),
+    (
+        "close",
+        H + b"Connection: close\r\nContent-Length: 2\r\n\r\nhi",
+        "GET",
+        False,
+        200,
+        b"hi",
+        False,
+    ),
     (
         "close-in-list",
         H + b"Connection: x, CLOSE\r\nContent-Length: 2\r\n\r\nhi",
@@ -105,7 +129,15 @@ GOOD = [
     ("head", H + b"Content-Length: 99\r\n\r\n", "HEAD", False, 200, b"", True),
     ("head-chunked", H + b"Transfer-Encoding: chunked\r\n\r\n", "HEAD", False, 200, b"", True),
     ("204", b"HTTP/1.1 204 No Content\r\n\r\n", "GET", False, 204, b"", True),
-    ("304", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", "GET", False, 304, b"", True),
+    (
+        "304",
+        b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n",
+        "GET",
+        False,
+        304,
+        b"",
+        True,
+    ),
     ("ows", H + b"Content-Length: \t 2 \t\r\n\r\nhi", "GET", False, 200, b"hi", True),
 ]
 

@@ -21,7 +21,14 @@ GOOD = [
     ("http://[fe80::1%25eth0]/", "http", "fe80::1%eth0", 80, "/", "[fe80::1]"),
     ("http://h/\u00e9?\u00e9", "http", "h", 80, "/%C3%A9?%C3%A9", "h"),
     ("http://h/%41%zz", "http", "h", 80, "/%41%zz", "h"),
-    ("http://b\u00fccher.example/", "http", "xn--bcher-kva.example", 80, "/", "xn--bcher-kva.example"),
+    (
+        "http://b\u00fccher.example/",
+        "http",
+        "xn--bcher-kva.example",
+        80,
+        "/",
+        "xn--bcher-kva.example",
+    ),
     ("http://a_b.example./", "http", "a_b.example.", 80, "/", "a_b.example."),
 ]
 

@@ -69,6 +69,9 @@ class WireRequest:
         framing = self._framing(content)
         target = self.target
         route = self.route
+        if route.proxy is not None and route.tls is not None:
+            # Meant for the proxy, which only sees the CONNECT: the origin must not get it.
+            self.headers.pop("Proxy-Authorization", None)
         headers = self.headers.wire()
         tail = b"\r\n"
         if isinstance(content, bytes):

@@ -130,12 +130,11 @@ def _create(plan: _Plan) -> IOpenSSLClientConnectionCreator:
         trustRootFromCertificates,
     )
 
-    extra: dict[str, Any] = _client_certificate(plan)
-    extra["acceptableProtocols"] = [b"http/1.1"]
+    # No ALPN: without it a server speaks HTTP/1.1, and Twisted 26.10's own TLS servers fail on it.
+    extra = _client_certificate(plan)
     if not plan.verify:
-        return _Creator(
-            CertificateOptions(verify=False, **extra).getContext(), plan.hostname, False
-        )
+        options = CertificateOptions(verify=False, **extra)
+        return _Creator(options.getContext(), plan.hostname, False)
     if plan.roots:
         trust = trustRootFromCertificates(  # type: ignore[no-untyped-call]
             [Certificate.load(*_form(one)) for one in plan.roots]
@@ -143,9 +142,13 @@ def _create(plan: _Plan) -> IOpenSSLClientConnectionCreator:
     else:
         trust = platformTrust()  # type: ignore[no-untyped-call]
     if not plan.check_hostname:
-        context = CertificateOptions(trustRoot=trust, **extra).getContext()
-        return _Creator(context, plan.hostname, False)
-    return optionsForClientTLS(plan.hostname, trustRoot=trust, extraCertificateOptions=extra)
+        options = CertificateOptions(trustRoot=trust, **extra)
+        return _Creator(options.getContext(), plan.hostname, False)
+    return optionsForClientTLS(
+        plan.hostname,
+        trustRoot=trust,
+        extraCertificateOptions=extra,
+    )
 
 
 def _form(certificate: bytes) -> tuple[bytes, int]:
@@ -159,15 +162,16 @@ def _client_certificate(plan: _Plan) -> dict[str, Any]:
         if plan.key is not None:
             raise ValueError("client_key needs client_cert")
         return {}
-    from OpenSSL.crypto import FILETYPE_PEM, load_certificate, load_privatekey
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    from cryptography.x509 import load_pem_x509_certificate
 
     pem = Path(plan.certificate).read_bytes()
-    chain = [load_certificate(FILETYPE_PEM, one) for one in _CERTIFICATE.findall(pem)]
+    chain = [load_pem_x509_certificate(one) for one in _CERTIFICATE.findall(pem)]
     if not chain:
         raise ValueError("the file of client_cert holds no PEM certificate")
     key = Path(plan.key).read_bytes() if plan.key else pem
     return {
-        "privateKey": load_privatekey(FILETYPE_PEM, key),
+        "privateKey": load_pem_private_key(key, None),
         "certificate": chain[0],
         "extraCertChain": chain[1:],
     }
