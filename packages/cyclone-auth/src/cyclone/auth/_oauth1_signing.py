@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from cyclone.escape import to_unicode
@@ -35,11 +35,10 @@ def signature(
 
     pairs = [(name, _text(one)) for name, value in parameters.items() for one in _each(value)]
     pairs += parse_qsl(urlsplit(url).query, keep_blank_values=True)
-    escaped: Any = [(_escape(name), _escape(value)) for name, value in pairs]
-    verb: Any = method.upper()
-    base = rfc5849.signature_base_string(
-        verb, rfc5849.base_string_uri(url), rfc5849.normalize_parameters(escaped)
-    )
+    # oauthlib's type hints are narrower than what it takes.
+    parameters_text = rfc5849.normalize_parameters(cast(Any, pairs))
+    verb = cast(Any, method.upper())
+    base = rfc5849.signature_base_string(verb, rfc5849.base_string_uri(url), parameters_text)
     client = Client(
         to_unicode(consumer["key"]),
         client_secret=to_unicode(consumer["secret"]),
@@ -91,9 +90,3 @@ def _each(value: object) -> Iterable[object]:
 
 def _text(value: object) -> str:
     return to_unicode(value) if isinstance(value, bytes) else str(value)
-
-
-def _escape(value: str) -> str:
-    from oauthlib.oauth1.rfc5849.utils import escape
-
-    return escape(value)
