@@ -1,8 +1,65 @@
 """The public names of cyclone.web."""
 
+from __future__ import annotations
+
+import subprocess
+import sys
 from importlib.metadata import version
 
 import cyclone.web
+
+NAMES = [
+    "DEFAULT_SIGNED_VALUE_MIN_VERSION",
+    "DEFAULT_SIGNED_VALUE_VERSION",
+    "MAX_SUPPORTED_SIGNED_VALUE_VERSION",
+    "MIN_SUPPORTED_SIGNED_VALUE_VERSION",
+    "AnyMatches",
+    "Application",
+    "AsyncioReactorRequired",
+    "ChunkedTransferEncoding",
+    "DefaultHostMatches",
+    "ErrorHandler",
+    "FallbackHandler",
+    "Finish",
+    "GZipContentEncoding",
+    "HTTPAuthenticationRequired",
+    "HTTPError",
+    "HostMatches",
+    "InvalidArgumentError",
+    "Matcher",
+    "MissingArgumentError",
+    "OutputTransform",
+    "PathMatches",
+    "RedirectHandler",
+    "RequestHandler",
+    "ReversibleRouter",
+    "ReversibleRuleRouter",
+    "Router",
+    "Rule",
+    "RuleRouter",
+    "StaticFileHandler",
+    "TemplateModule",
+    "UIModule",
+    "URLReverseError",
+    "URLSpec",
+    "WSGIContainer",
+    "__version__",
+    "addslash",
+    "asynchronous",
+    "authenticated",
+    "create_signed_value",
+    "decode_signed_value",
+    "get_signature_key_version",
+    "is_safe_redirect",
+    "path_int",
+    "removeslash",
+    "stream_request_body",
+    "url",
+]
+
+
+def test_the_public_names() -> None:
+    assert cyclone.web.__all__ == NAMES
 
 
 def test_version_is_the_distributions() -> None:
@@ -12,3 +69,15 @@ def test_version_is_the_distributions() -> None:
 def test_every_public_name_exists() -> None:
     for name in cyclone.web.__all__:
         assert getattr(cyclone.web, name) is not None
+
+
+def test_importing_installs_no_reactor_and_stays_light() -> None:
+    source = (
+        "import sys, cyclone.web; heavy = ['twisted.internet.reactor', 'difflib', "
+        "'cyclone.template', 'babel', 'sqlite3', 'watchfiles', 'brotli']; "
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.strip() == "[]"

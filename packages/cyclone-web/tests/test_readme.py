@@ -22,6 +22,8 @@ ANSWERS = [
         ("/story/1?length=x", 400, "length"),
         ("/story/2", 404, "404"),
     ],
+    [("/none", 404, "404")],
+    [("/", 500, "500")],
     [("/", 302, ""), ("/login", 200, '<input type="hidden" name="_xsrf"')],
     [("/", 200, '<p class="weather">Oslo: 21</p><p class="weather">Rome: 21</p>')],
     [
