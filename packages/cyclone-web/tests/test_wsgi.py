@@ -247,3 +247,9 @@ class WSGITests(TestCase):
             return [b"sorry"]
 
         assert b"503 Busy" in await self.fetch(application)
+
+
+def test_the_length_of_a_body_that_came_in_chunks() -> None:
+    found = environ(method="POST", body=b"body", headers=[("Transfer-Encoding", "chunked")])
+    assert found["CONTENT_LENGTH"] == "4"
+    assert found["wsgi.input"].read() == b"body"

@@ -25,9 +25,12 @@ def serve_resource(resource: Any, request: HTTPRequest) -> None:
     channel.inner = inner
     for name, value in request.headers.get_all():
         inner.requestHeaders.addRawHeader(name.encode("latin-1"), value.encode("latin-1"))
-    body = request.body
-    inner.gotLength(len(body))
-    inner.handleContentChunk(body)
+    chunked = "Transfer-Encoding" in request.headers
+    # Long bodies, and those of unknown length, go to a temporary file.
+    inner.gotLength(None if chunked else int(request.headers.get("Content-Length", "0")))
+    file = request.body_file
+    while piece := file.read(65536):
+        inner.handleContentChunk(piece)
     request.notifyFinish().addCallback(channel.ended)
     # As HTTP/1.0, so that the body comes without chunks: framing it is our connection's affair.
     inner.requestReceived(

@@ -31,7 +31,6 @@ from ._static_send import FileChanged, read_span, send_content, send_parts
 from ._static_variants import Variant, choose_variant, find_variants
 from ._static_versions import QUICK_SIZE, Version, hash_content, recall, remember, stamp_of
 
-_CHUNK = 64 * 1024
 _A_DAY = datetime.timedelta(days=1)
 _MAX_RESOLVED = 10_000
 
@@ -93,6 +92,8 @@ class StaticFileHandler(RequestHandler):
     _stat_result: os.stat_result | None = None
     _variant: Variant | None = None
     _folder_changed: int = 0
+    # The file that was hashed in a thread for this request, and its version.
+    _hashed: tuple[str, str | None] | None = None
     # Whether answers may be kept: no subclass changes what they are made of.
     _may_be_ready: ClassVar[bool] = True
 
@@ -150,7 +151,7 @@ class StaticFileHandler(RequestHandler):
         except FileChanged:
             # Replaced between the look at it and the opening: once more, with the new one.
             self.clear()
-            self._variant = self._stat_result = None
+            self._variant = self._stat_result = self._hashed = None
             self.absolute_path = self.validate_absolute_path(self.root, found)
             await self._serve(include_body)
 
@@ -248,7 +249,7 @@ class StaticFileHandler(RequestHandler):
         if recall(self._static_hashes, path, Stamp.of(result)) is None:
             from twisted.internet.threads import deferToThread
 
-            await deferToThread(self._get_cached_version, path)
+            self._hashed = (path, await deferToThread(self._get_cached_version, path))
 
     def _serves_files(self) -> bool:
         """Tell whether the content is that of a file: no subclass provides it in another way."""
@@ -274,7 +275,9 @@ class StaticFileHandler(RequestHandler):
         A file too large for a version is told by its size and time.
         """
         path = self._sent_path()
-        if self._serves_files():
+        if self._hashed is not None and self._hashed[0] == path:
+            version = self._hashed[1]
+        elif self._serves_files():
             stamp = Stamp.of(self._sent_stat())
             if stamp.size > self.MAX_VERSION_CONTENT_SIZE:
                 return f'"{stamp.inode:x}-{stamp.size:x}-{stamp.modified_ns:x}"'

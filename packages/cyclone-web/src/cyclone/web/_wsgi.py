@@ -92,10 +92,13 @@ class WSGIContainer:
                 separator = "; " if name == "Cookie" else ","
                 values = separator.join(request.headers.get_list(name))
                 environ["HTTP_" + name.upper().replace("-", "_")] = values
-        size = len(request.body) if "Transfer-Encoding" in request.headers else None
-        length = request.headers.get("Content-Length") if size is None else str(size)
-        if length is not None:
-            environ["CONTENT_LENGTH"] = length
+        if "Content-Length" in request.headers:
+            environ["CONTENT_LENGTH"] = request.headers["Content-Length"]
+        elif "Transfer-Encoding" in request.headers:
+            # Its chunks are gone; an application needs to know how much to read.
+            body = environ["wsgi.input"]
+            environ["CONTENT_LENGTH"] = str(body.seek(0, 2))
+            body.seek(0)
         return environ
 
     def _in_thread(self, function: Callable[..., None], *args: Any) -> Deferred[None]:
