@@ -40,11 +40,14 @@ def test_a_subclass_of_str_is_escaped_by_its_content() -> None:
             return "other"
 
     assert xhtml_escape(Tag("<b>")) == "&lt;b&gt;"
+    assert type(xhtml_escape(Tag("safe"))) is str
 
 
 def test_another_type_is_refused() -> None:
     with pytest.raises(TypeError):
         xhtml_escape(1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        xhtml_escape(None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ class EvilFloat(float):
         (Fraction(1, 2), "1/2"),
         (["<"], "[&#x27;&lt;&#x27;]"),
         (Tag("<b>"), "&lt;b&gt;"),
+        (Tag("safe"), "safe"),
         (Color.RED, "1"),
         (Evil(1), "&lt;evil&gt;"),
         (EvilFloat(1), "&lt;evil&gt;"),
@@ -71,6 +72,8 @@ def test_escaped_is_xhtml_escape(text: str) -> None:
 @pytest.mark.parametrize("value", ["<", b"<", Tag("<")])
 def test_plain(value: object) -> None:
     assert plain(value, None) == "<"
+    assert Template("a{% raw x %}b").generate(x=value) == b"a<b"
+    assert Template("{% for i in x %}{% raw i %}{% end %}").generate(x=[value]) == b"<"
 
 
 _VALUES = st.one_of(

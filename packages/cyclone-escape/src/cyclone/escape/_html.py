@@ -6,25 +6,27 @@ from ._text import to_unicode
 def xhtml_escape(value: str | bytes) -> str:
     """Escape ``& < > " '`` so that ``value`` is text in HTML, XML or a quoted attribute.
 
-    ``bytes`` are decoded as UTF-8. The apostrophe becomes ``&#x27;``. Most values hold nothing to
-    escape, and for them looking is much cheaper than replacing.
+    ``bytes`` are decoded as UTF-8. The apostrophe becomes ``&#x27;``. Raises ``TypeError`` for any
+    other type. Most values hold nothing to escape, and looking is much cheaper than replacing.
     """
-    text = value if type(value) is str else to_unicode(value)
-    if "&" in text or "<" in text:
+    if type(value) is not str:
+        # Exactly a str: a subclass may print as something else.
+        value = str.__str__(to_unicode(value))
+    if "&" in value or "<" in value:
         return (
-            text.replace("&", "&amp;")
+            value.replace("&", "&amp;")
             .replace("<", "&lt;")
             .replace(">", "&gt;")
             .replace('"', "&quot;")
             .replace("'", "&#x27;")
         )
-    if "'" in text:
-        text = text.replace("'", "&#x27;")
-    if '"' in text:
-        text = text.replace('"', "&quot;")
-    if ">" in text:
-        text = text.replace(">", "&gt;")
-    return text
+    if "'" in value:
+        value = value.replace("'", "&#x27;")
+    if '"' in value:
+        value = value.replace('"', "&quot;")
+    if ">" in value:
+        value = value.replace(">", "&gt;")
+    return value
 
 
 def xhtml_unescape(value: str | bytes) -> str:

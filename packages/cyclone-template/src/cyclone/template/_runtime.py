@@ -57,7 +57,8 @@ def escaped(value: object, rendering: Rendering | None) -> str:
 def plain(value: object, rendering: Rendering | None) -> str:
     """The value as text, unescaped: ``{% raw value %}`` and ``{% module %}``."""
     if isinstance(value, str):
-        return value
+        # Exactly a str: a subclass may print as something else.
+        return value if type(value) is str else str.__str__(value)
     if isinstance(value, bytes):
         return value.decode("utf-8")
     if is_awaitable(value):
