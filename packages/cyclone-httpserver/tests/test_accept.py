@@ -1,5 +1,7 @@
 """How many connections are accepted."""
 
+# mypy: allow-untyped-calls, no-warn-unreachable
+
 from __future__ import annotations
 
 import logging

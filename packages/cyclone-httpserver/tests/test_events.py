@@ -29,7 +29,7 @@ def test_escape_LG01(text: object, expected: str) -> None:
 
 def test_both_worlds(caplog: pytest.LogCaptureFixture) -> None:
     events: list[dict[str, Any]] = []
-    observer = events.append
+    observer: Any = events.append
     globalLogPublisher.addObserver(observer)
     try:
         with caplog.at_level(logging.INFO, "cyclone.test"):

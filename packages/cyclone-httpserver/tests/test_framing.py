@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +19,7 @@ def run(data: bytes, cuts: list[int]) -> tuple[bytes, bytes, bool] | int:
     reader = ChunkedReader(OPTIONS)
     body = b""
     points = [0, *sorted(cut % (len(data) + 1) for cut in cuts), len(data)]
-    for begin, end in zip(points, points[1:], strict=False):
+    for begin, end in itertools.pairwise(points):
         if reader.done:
             return body, reader.rest + data[begin:], True
         try:

@@ -25,13 +25,15 @@ SEED = int(os.environ.get("CYCLONE_FUZZ_SEED", str(random.randrange(1 << 32))))
 BOUNDARY = (
     b"POST /form HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=B\r\n"
     b"Content-Length: 93\r\n\r\n"
-    b'--B\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\n0123456789012345678\r\n--B--\r\n'
+    b'--B\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\n'
+    b"0123456789012345678\r\n--B--\r\n"
 )
 PACKED = gzip.compress(b"hello" * 100)
 CORPUS = [
     *(data for data, _ in PROBES.values() if len(data) < 10_000),
     BOUNDARY,
-    b"POST /stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+    b"POST /stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    b"5\r\nhello\r\n0\r\n\r\n",
     b"POST /gz HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n%b"
     % (len(PACKED), PACKED),
     b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n",

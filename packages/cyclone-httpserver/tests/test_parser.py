@@ -134,6 +134,12 @@ class TestLimits:
         return 200
 
 
+def feed(pieces: list[bytes]) -> None:
+    buffer = HeadBuffer(OPTIONS)
+    for piece in pieces:
+        buffer.feed(piece)
+
+
 @pytest.mark.parametrize(
     "start",
     [
@@ -150,10 +156,8 @@ class TestLimits:
 def test_bad_bytes_are_refused_at_once_SM11(start: bytes) -> None:
     """Nothing waits for a terminator that may never come."""
     for pieces in ([start], [start[i : i + 1] for i in range(len(start))]):
-        buffer = HeadBuffer(OPTIONS)
         with pytest.raises(RequestError):
-            for piece in pieces:
-                buffer.feed(piece)
+            feed(pieces)
 
 
 def test_host_cache_is_bounded_CN14() -> None:

@@ -67,7 +67,10 @@ def test_arguments_are_merged() -> None:
 
 
 def test_multipart() -> None:
-    body = b'--B\r\nContent-Disposition: form-data; name="f"; filename="n.txt"\r\n\r\ndata\r\n--B--\r\n'
+    body = (
+        b'--B\r\nContent-Disposition: form-data; name="f"; filename="n.txt"\r\n\r\n'
+        b"data\r\n--B--\r\n"
+    )
     request = ask("/", "Content-Type: multipart/form-data; boundary=B", method="POST", body=body)
     assert request.files["f"][0].filename == "n.txt"
     assert request.files["f"][0].body == b"data"

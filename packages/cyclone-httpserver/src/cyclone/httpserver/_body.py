@@ -33,7 +33,7 @@ _MAX_FIELDS_SIZE: Final = 8 * 1024 * 1024
 class SpoolFile:
     """An unnamed temporary file that is written at its end and read anywhere.
 
-    It has as much of a file's interface as `FormReceiver` needs. No file object of Python's, so that
+    It has as much of a file's interface as `FormReceiver` needs, but is no file object of Python's:
     one that is left to the garbage collector is closed without a ResourceWarning.
     """
 
