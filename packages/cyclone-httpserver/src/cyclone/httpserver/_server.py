@@ -156,8 +156,17 @@ class HTTPServer:
             self.sweeper.start()
         self.gate.accepted(connection)
 
-    def connection_lost(self, connection: OutputSide) -> None:
-        """For `HTTPConnection`: its transport is gone, or somebody else's."""
+    def adopt(self, connection: Any) -> None:
+        """Count a protocol that is about to take over the transport of a connection.
+
+        So it is closed when the server stops. It needs what `Stop` and the sweep use:
+        ``deadline`` and ``timed_out(now)``, ``keep_alive``, ``close_if_idle()`` and ``close()``
+        (a Deferred for its end), ``_kill()``; and it calls `connection_lost` at its end.
+        """
+        self.connections.add(connection)
+
+    def connection_lost(self, connection: Any) -> None:
+        """For a connection: its transport is gone, or somebody else's."""
         self.connections.discard(connection)
         if self._gate is not None:
             self._gate.freed()
