@@ -2,6 +2,7 @@
 
 from ._application import Application
 from ._coroutines import AsyncioReactorRequired
+from ._coroutines import start as spawn
 from ._errors import (
     Finish,
     HTTPAuthenticationRequired,
@@ -87,6 +88,7 @@ __all__ = [
     "is_safe_redirect",
     "path_int",
     "removeslash",
+    "spawn",
     "stream_request_body",
     "url",
 ]
