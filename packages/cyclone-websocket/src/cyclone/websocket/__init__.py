@@ -1,6 +1,18 @@
 """WebSocket handlers and client for Cyclone, with both Tornado's and Cyclone's names."""
 
-__all__ = ["__version__"]
+from ._broadcast import broadcast
+from ._connection import WebSocketConnection
+from ._errors import WebSocketClosedError, WebSocketError
+from ._handler import WebSocketHandler
+
+__all__ = [
+    "WebSocketClosedError",
+    "WebSocketConnection",
+    "WebSocketError",
+    "WebSocketHandler",
+    "__version__",
+    "broadcast",
+]
 
 __version__: str
 
