@@ -241,7 +241,8 @@ class ExecutionMixin(HandlerBase):
             if isinstance(result, Deferred):
                 result.addErrback(self._handle_failure)
             elif isinstance(result, Awaitable):
-                start(result).addErrback(self._handle_failure)
+                # Not the coroutine itself: it is under way now, and nobody could await it.
+                result = start(result).addErrback(self._handle_failure)
             return result
 
         return wrapper
