@@ -1,0 +1,12 @@
+"""The reactor under test, and the folder of the tests' own helpers."""
+
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+if os.environ.get("CYCLONE_TEST_REACTOR") == "asyncio":
+    from twisted.internet import asyncioreactor
+
+    asyncioreactor.install()
