@@ -105,6 +105,9 @@ def joined(values: object, convert: Converter, head: str, before: str, after: st
         return None
     count = len(values)
     first = type(values[0])
+    if type(values[-1]) is not first:
+        # Mixed, as a row of a table often is: the try below would be a waste.
+        return None
     if first is str:
         try:
             text = "\0".join(values)
@@ -137,7 +140,10 @@ def joined_rows(
         return None
     if (convert is not escaped and convert is not plain) or not min(map(len, rows)):
         return None
-    if type(rows[0][0]) is str:
+    first = type(rows[0][0])
+    if type(rows[0][-1]) is not first or type(rows[-1][-1]) is not first:
+        return None
+    if first is str:
         try:
             text = "\1".join(["\0".join(row) for row in rows])
         except TypeError:
@@ -150,7 +156,7 @@ def joined_rows(
         text = text.replace("\1", f"{after}{row_after}{row_before}{before}")
         return f"{head}{row_before}{before}{text}{after}{row_after}"
     width = len(rows[0])
-    if type(rows[0][0]) is int and countOf(map(len, rows), width) == len(rows):
+    if first is int and countOf(map(len, rows), width) == len(rows):
         cells = tuple(chain.from_iterable(rows))
         if countOf(map(type, cells), int) == len(cells):
             row = f"{_literal(before)}%d{_literal(after)}" * width
