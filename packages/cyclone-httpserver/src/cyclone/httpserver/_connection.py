@@ -49,13 +49,15 @@ class HTTPConnection(ResponseSide):
     `set_close_callback`, `registerProducer`.
     """
 
-    __slots__ = ("_gone", "_head_buffer", "_leading", "_preface")
+    __slots__ = ("_gone", "_head_buffer", "_leading", "_preface", "_quiet")
 
     def __init__(self, server: HTTPServer) -> None:
         super().__init__(server)
         self._head_buffer: HeadBuffer | None = None
         self._leading = 0
         self._preface: ProxyHeader | None = None
+        #: Between requests, with nothing pending.
+        self._quiet = False
         self._gone: list[Deferred[None]] | None = None
 
     # --- IProtocol --------------------------------------------------------------------------
@@ -80,6 +82,7 @@ class HTTPConnection(ResponseSide):
             from ._proxyprotocol import ProxyHeader
 
             self._preface = ProxyHeader()
+        self._quiet = self._preface is None
         self.server.connection_made(self)
 
     def connectionMade(self) -> None:
@@ -96,13 +99,20 @@ class HTTPConnection(ResponseSide):
 
     def dataReceived(self, data: bytes) -> None:
         """Twisted: bytes arrived."""
+        server = self.server
+        self._now = now = server.monotonic()
+        if now >= server.next_sweep:
+            server.sweeper.overdue(now)
+        if (
+            self._quiet
+            and data.find(b"\r\n\r\n") + 4 == len(data) <= server.short_head
+            and data[0] > 13
+        ):
+            self._one(data)
+            return
         if self._state != OPEN:
             self._late_data(data)
             return
-        server = self.server
-        self._now = now = server.monotonic()
-        if now >= server.sweeper.next_sweep:
-            server.sweeper.overdue(now)
         if self._preface is not None:
             data = self._read_preface(data)
             if not data:
@@ -112,8 +122,64 @@ class HTTPConnection(ResponseSide):
             return
         self._run(data)
 
+    def _one(self, data: bytes) -> None:
+        """The common case: nothing is pending, and the bytes are one request without a body.
+
+        It does what `_run` and `_take_head` do, in one piece.
+        """
+        self._quiet = False
+        self._running = True
+        server = self.server
+        try:
+            try:
+                self.request = request = new_request(data, self, self._now)
+                self._served = served = self._served + 1
+                self.keep_alive = request._keep_alive
+                if served >= server.request_limit or self.no_keep_alive or server.closing:
+                    self.keep_alive = False
+                if request._length:
+                    self._begin_body(request)
+            except RequestError as error:
+                self._refuse(error)
+                return
+            if not request._length:
+                try:
+                    result = server.request_callback(request)
+                    if result is not None:
+                        self._follow(request, result)
+                except BaseException as error:
+                    self._handler_failed(request, error)
+        finally:
+            self._running = False
+            out = self._out
+            if out:
+                self._out = b""
+                send = self._send
+                if send is None or self._outlet is not None:
+                    self._put(out)
+                else:
+                    try:
+                        sent = send(out)
+                    except OSError:
+                        sent = 0  # full, or broken: the transport finds out which
+                    if sent != len(out):
+                        self._wait_for_kernel(out[sent:])
+            self._quiet = self.request is None and self._at_rest()
+
+    def _at_rest(self) -> bool:
+        return (
+            self._state == OPEN
+            and self._incoming is None
+            and self._outlet is None
+            and self._head_buffer is None
+            and self._preface is None
+            and not self._tail
+            and not self._half_closed
+        )
+
     def connectionLost(self, reason: Failure) -> None:
         """Twisted: the connection is gone."""
+        self._quiet = False
         state, self._state = self._state, CLOSED
         self.deadline = NEVER
         self.server.connection_lost(self)
@@ -150,12 +216,14 @@ class HTTPConnection(ResponseSide):
 
     def _run(self, data: bytes) -> None:
         """Take requests out of ``data`` until it is used up or one must be waited for."""
+        self._quiet = False
         self._running = True
         try:
             self._take(data)
         finally:
             self._running = False
             self._flush()
+            self._quiet = self.request is None and self._at_rest()
 
     def _take(self, data: bytes) -> None:
         while self._state == OPEN:

@@ -74,6 +74,9 @@ class ServerOptions:
     #: How long a client that closed its sending side may still wait for its answer.
     half_close_timeout: float = 5.0
 
+    #: A head up to this size is within the limits of its lines and their number.
+    unchecked_size: int = dataclasses.field(init=False, repr=False, default=0)
+
     def __post_init__(self) -> None:
         trusted: object = self.trusted_downstream
         if isinstance(trusted, str):
@@ -88,6 +91,9 @@ class ServerOptions:
                 raise ValueError(f"{field.name} cannot be negative")
             if field.name in _ALWAYS_BOUNDED and not value:
                 raise ValueError(f"{field.name} needs a bound above 0")
+        # A field takes four bytes at least
+        unchecked = min(4 * self.max_header_count, self.max_request_line, self.max_header_line)
+        object.__setattr__(self, "unchecked_size", unchecked)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> Self:
@@ -97,7 +103,7 @@ class ServerOptions:
         """
         picked = {}
         for field in dataclasses.fields(cls):
-            if field.name in settings:
+            if field.init and field.name in settings:
                 value = settings[field.name]
                 if value is None and field.default is not None and field.name not in _NULLABLE:
                     continue
@@ -136,4 +142,4 @@ _NULLABLE = frozenset(
 
 def option_names() -> Iterable[str]:
     """The names of all options."""
-    return (field.name for field in dataclasses.fields(ServerOptions))
+    return (field.name for field in dataclasses.fields(ServerOptions) if field.init)

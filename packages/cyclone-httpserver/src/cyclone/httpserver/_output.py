@@ -281,18 +281,10 @@ class OutputSide:
                     sent = send(data)
                 except OSError:
                     sent = 0  # full, or broken: the transport finds out which
-                if sent == len(data):
-                    return
-                outlet = Outlet(self, send)
-                rest: bytes | memoryview = memoryview(data)[sent:]
-            elif self._state == CLOSED:
-                return
-            else:
-                outlet = Outlet(self, None)
-                rest = data
-            self._outlet = outlet
-            self.deadline = self._now_plus(self.server.options.write_timeout or NEVER)
-            outlet.put(rest)
+                if sent != len(data):
+                    self._wait_for_kernel(memoryview(data)[sent:])
+            elif self._state != CLOSED:
+                self._wait_for_kernel(data)
         else:
             limit = self.server.options.max_buffer_size
             if limit and outlet.size > limit:
@@ -300,6 +292,14 @@ class OutputSide:
                 self._kill()
                 return
             outlet.put(data)
+            if self._producer is not None and self._outlet is not None:
+                self._producer.pause()
+
+    def _wait_for_kernel(self, rest: bytes | memoryview) -> None:
+        """What was not taken at once."""
+        self._outlet = outlet = Outlet(self, self._send)
+        self.deadline = self._now_plus(self.server.options.write_timeout or NEVER)
+        outlet.put(rest)
         if self._producer is not None and self._outlet is not None:
             self._producer.pause()
 

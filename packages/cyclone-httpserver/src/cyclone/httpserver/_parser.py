@@ -74,32 +74,33 @@ def parse_head(raw: bytes, options: ServerOptions, head: Head) -> None:
     `RequestError` with the status to answer. Every request comes through here: no call, regular
     expression or allocation that the common case does not need.
     """
-    line_end = raw.find(b"\r\n")
-    if line_end > options.max_request_line:
-        raise RequestError(414, "request line too long")
+    if len(raw) > options.unchecked_size:
+        _check_lengths(raw, options)
     head._raw = raw
     try:
-        method, target, version = raw[:line_end].split(b" ")
+        method, target, rest = raw.split(b" ", 2)
+        uri = target.decode("ascii")
     except ValueError:
         raise RequestError(400, "malformed request line") from None
-    judged = raw
-    known = METHODS.get(method)
-    if known is None:
-        known = _odd_method(method)
-        judged = b"GET / HTTP/1.1" + raw[line_end:]
-    head.method = known
-    if version == b"HTTP/1.1":
+    # A line end before the version is in the target then, which is refused below
+    if rest[:10] == b"HTTP/1.1\r\n":
         head._http10 = http10 = False
         head._keep_alive = True
-    elif version == b"HTTP/1.0":
+    elif rest[:10] == b"HTTP/1.0\r\n":
         head._http10 = http10 = True
         head._keep_alive = False
     else:
-        raise _bad_version(version)
-    # A field takes four bytes at least
-    if len(raw) > 4 * options.max_header_count:
-        _check_lengths(raw, options)
-    # llhttp judges the header block; a method it does not know is hidden from it
+        raise _bad_version(rest)
+    if "#" in uri or not uri.isprintable():
+        raise RequestError(400, "invalid character in the request target")
+    known = METHODS.get(method)
+    if known is None:
+        known = _odd_method(method)
+        # llhttp shall judge the fields; a method it does not know is hidden from it
+        judged = b"GET / HTTP/1.1" + rest[8:]
+    else:
+        judged = raw
+    head.method = known
     try:
         Parser(_SINK).feed_data(judged)
     except HttpParserUpgrade:
@@ -107,9 +108,6 @@ def parse_head(raw: bytes, options: ServerOptions, head: Head) -> None:
     except HttpParserError:
         raise RequestError(400, "malformed header") from None
 
-    uri = target.decode("latin-1")
-    if not uri.isascii() or not uri.isprintable() or "#" in uri:
-        raise RequestError(400, "invalid character in the request target")
     lower = raw.lower()
     start = lower.find(b"\r\nhost:") + 7
     if start < 7 or lower.find(b"\r\nhost:", start) >= 0:
@@ -146,10 +144,12 @@ def head_too_large(raw: bytes | bytearray, options: ServerOptions) -> RequestErr
 
 
 def _check_lengths(raw: bytes, options: ServerOptions) -> None:
+    if raw.find(b"\r\n") > options.max_request_line:
+        raise RequestError(414, "request line too long")
     if raw.count(b"\n") - 2 > options.max_header_count:
         raise RequestError(431, "too many header fields")
     limit = options.max_header_line
-    if len(raw) > limit and any(len(line) > limit for line in raw.split(b"\r\n")):
+    if len(raw) > limit and any(len(line) > limit for line in raw.split(b"\r\n")[1:]):
         raise RequestError(431, "header line too long")
 
 
@@ -160,7 +160,8 @@ def _odd_method(method: bytes) -> str:
     return method.decode("ascii")
 
 
-def _bad_version(version: bytes) -> RequestError:
+def _bad_version(rest: bytes) -> RequestError:
+    version = rest.partition(b"\r\n")[0]
     if _VERSION.fullmatch(version):
         return RequestError(505, "unsupported HTTP version")
     return RequestError(400, "malformed HTTP version")

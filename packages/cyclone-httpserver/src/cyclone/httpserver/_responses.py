@@ -90,7 +90,12 @@ class ResponseSide(OutputSide):
             end = self._connection_line(request) + end
         server = self.server
         now = server.monotonic()
-        data = b"".join((start, server.date_line(now) if date else b"", fields, end, body))
+        if date:
+            line = server.date_line
+            stamp = line.line if now < line.until else line(now)
+            data = b"".join((start, stamp, fields, end, body))
+        else:
+            data = b"".join((start, fields, end, body))
         if self._running:
             out = self._out
             self._out = out + data if out else data

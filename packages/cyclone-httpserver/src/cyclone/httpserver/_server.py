@@ -80,6 +80,8 @@ class HTTPServer:
         self.date_line = DateLine()
         #: Set by `stop`.
         self.closing = False
+        #: What `HTTPConnection` takes the short way with.
+        self.short_head = min(4096, options.max_header_size)
         self.idle_timeout = options.idle_connection_timeout or NEVER
         self.request_limit = options.max_requests_per_connection or NEVER
         self.connections: set[HTTPConnection] = set()
@@ -89,6 +91,7 @@ class HTTPServer:
             self._trust(options)
         self._reactor = reactor
         self._sweeper: Sweeper | None = None
+        self.next_sweep = NEVER
         self._gate: AcceptGate | None = None
         self._stop: Stop | None = None
         self._bound: list[socket.socket] = []
@@ -112,10 +115,13 @@ class HTTPServer:
 
     @property
     def sweeper(self) -> Sweeper:
-        """What enforces the deadlines."""
+        """What enforces the deadlines; ``next_sweep`` is its next time."""
         if self._sweeper is None:
-            self._sweeper = Sweeper(self._swept, self.reactor, self.monotonic)
+            self._sweeper = Sweeper(self._swept, self.reactor, self.monotonic, self._plan)
         return self._sweeper
+
+    def _plan(self, next_sweep: float) -> None:
+        self.next_sweep = next_sweep
 
     def _swept(self) -> set[HTTPConnection]:
         if self._gate is not None:

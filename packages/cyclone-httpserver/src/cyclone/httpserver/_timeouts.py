@@ -29,33 +29,39 @@ class Expiring(Protocol):
 class Sweeper:
     """Calls `timed_out` of whatever is past its deadline, about once a second."""
 
-    __slots__ = ("_call", "_items", "_monotonic", "_tasks", "next_sweep", "reactor")
+    __slots__ = ("_call", "_items", "_monotonic", "_next", "_planned", "_tasks", "reactor")
 
     def __init__(
         self,
         items: Callable[[], Iterable[Expiring]],
         reactor: IReactorTime,
         monotonic: Callable[[], float],
+        planned: Callable[[float], None] = lambda next_sweep: None,
     ) -> None:
         self._items = items
         self._monotonic = monotonic
         self._call: IDelayedCall | None = None
         self._tasks: list[Callable[[float], bool]] = []
         self.reactor = reactor
-        #: When the next sweep is due; after it, input should call `overdue`.
-        self.next_sweep = NEVER
+        # Told when the next sweep is due; after that, input should call `overdue`
+        self._planned = planned
+        self._next = NEVER
+
+    def _set(self, next_sweep: float) -> None:
+        self._next = next_sweep
+        self._planned(next_sweep)
 
     def start(self) -> None:
         """Sweep from now on."""
         if self._call is None:
-            self.next_sweep = self._monotonic() + INTERVAL
+            self._set(self._monotonic() + INTERVAL)
             self._call = self.reactor.callLater(INTERVAL, self._tick)
 
     def stop(self) -> None:
         """Sweep no more, unless a task is left."""
         if self._call is not None and not self._tasks:
             call, self._call = self._call, None
-            self.next_sweep = NEVER
+            self._set(NEVER)
             if call.active():
                 call.cancel()
 
@@ -69,8 +75,8 @@ class Sweeper:
         self._tasks = [other for other in self._tasks if other != task]
 
     def overdue(self, now: float) -> None:
-        """The time of `next_sweep` has passed; if the reactor is late by much, do its work."""
-        if now >= self.next_sweep + INTERVAL and self._call is not None:
+        """The planned time has passed; if the reactor is late by much, do its work."""
+        if now >= self._next + INTERVAL and self._call is not None:
             call, self._call = self._call, None
             if call.active():
                 call.cancel()
@@ -79,7 +85,7 @@ class Sweeper:
     def _tick(self) -> None:
         self._call = None
         now = self._monotonic()
-        self.next_sweep = now + INTERVAL
+        self._set(now + INTERVAL)
         self._call = self.reactor.callLater(INTERVAL, self._tick)
         for item in [item for item in self._items() if item.deadline <= now]:
             item.timed_out(now)
