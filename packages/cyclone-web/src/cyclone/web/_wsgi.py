@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
 from cyclone.httpserver import StreamClosedError
@@ -15,6 +14,8 @@ from ._log import access_log, application_log
 from ._routing_matchers import unquote_group
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from twisted.internet.defer import Deferred
 
     from cyclone.httpserver import HTTPRequest
