@@ -120,6 +120,14 @@ def test_joining_a_table_changes_nothing(rows: list[list[object]], text: str) ->
             assert at_once.generate(rows=kind(given_rows)) == expected
 
 
+@pytest.mark.parametrize("text", ["\0", "\1", "%", "%s", "\0\1"])
+def test_text_that_looks_like_a_separator(text: str) -> None:
+    source = f"{{% for r in t %}}({text}{{% for c in r %}}{text}{{{{ c }}}}{{% end %}}){{% end %}}"
+    for rows in ([["a", "b"], ["c"]], [[1, 2], [3, 4]]):
+        expected = "".join(f"({text}{''.join(f'{text}{c}' for c in row)})" for row in rows)
+        assert Template(source).generate(t=rows).decode() == expected
+
+
 def test_the_variables_of_a_table_stay() -> None:
     source = "{% for r in t %}{% for c in r %}{{ c }}{% end %};{% end %}{{ r }}{{ c }}"
     assert Template(source).generate(t=[[1, 2], [3, 4]]) == b"12;34;[3, 4]4"

@@ -142,6 +142,16 @@ class TestEscaping:
         assert template.generate(mine=mine, x=1) == b"'1'"
         assert seen == ["é".encode(), b"1"]
 
+    def test_the_function_itself(self) -> None:
+        def quote(value: bytes) -> str:
+            return repr(value.decode())
+
+        template = Template("{{ x }}{% for i in l %}{{ i }}{% end %}", autoescape=quote)
+        assert template.generate(x="a", l=["b"]) == b"'a''b'"
+        loader = DictLoader({"t": "{{ x }}{% autoescape None %}"}, autoescape=quote)
+        assert loader.load("t").generate(x="a") == b"a"
+        assert Template("{{ x }}", loader=loader).generate(x="a") == b"'a'"
+
     def test_an_imported_function(self) -> None:
         source = "{% import base64 %}{% autoescape base64.b64encode %}{{ x }}"
         assert Template(source).generate(x="abc") == b"YWJj"

@@ -63,6 +63,7 @@ class Source:
         self.snippets: list[tuple[str, Location]] = []
         self.awaits: Location | None = None
         self.escapes: set[str] = set()
+        self.functions: dict[str, object] = {}
 
     def names(self) -> set[str]:
         """Every name the template may look up in its namespace."""
@@ -202,6 +203,10 @@ class _Writer:
         autoescape = self.template.autoescape
         if node.raw or autoescape is None:
             self.emit(f"_tt_s({code}, _tt_p)", location)
+        elif not isinstance(autoescape, str):
+            function = f"_tt_f{len(self.source.functions)}"
+            self.source.functions[function] = autoescape
+            self.emit(f"_tt_c({code}, {function}, _tt_p)", location)
         elif autoescape in _FAST_ESCAPES:
             self.source.escapes.add(autoescape)
             self.emit(f"_tt_e_{autoescape}({code}, _tt_p)", location)
@@ -255,7 +260,7 @@ class _Writer:
         temporary = f"_tt_v{self.indent}"
         escape = self.template.autoescape
         convert = "_tt_s"
-        if not loop.raw and escape is not None:
+        if not loop.raw and isinstance(escape, str):
             self.source.escapes.add(escape)
             convert = f"_tt_e_{escape}"
         inner = f"{loop.before!r}, {loop.after!r}"

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from typing import Any
 
+    from ._template import Autoescape
+
 
 class BaseLoader:
     """Loads templates by name and keeps them compiled.
@@ -26,7 +28,7 @@ class BaseLoader:
 
     def __init__(
         self,
-        autoescape: str | None = "xhtml_escape",
+        autoescape: Autoescape = "xhtml_escape",
         namespace: MutableMapping[str, Any] | None = None,
         whitespace: str | None = None,
         *,
@@ -106,7 +108,7 @@ class DictLoader(BaseLoader):
     def __init__(
         self,
         dict: Mapping[str, str | bytes],
-        autoescape: str | None = "xhtml_escape",
+        autoescape: Autoescape = "xhtml_escape",
         namespace: MutableMapping[str, Any] | None = None,
         whitespace: str | None = None,
         *,
@@ -145,7 +147,7 @@ class Loader(BaseLoader):
     def __init__(
         self,
         root_directory: str | os.PathLike[str],
-        autoescape: str | None = "xhtml_escape",
+        autoescape: Autoescape = "xhtml_escape",
         namespace: MutableMapping[str, Any] | None = None,
         whitespace: str | None = None,
         *,
@@ -179,7 +181,7 @@ class PackageLoader(BaseLoader):
         self,
         package: str,
         path: str = "templates",
-        autoescape: str | None = "xhtml_escape",
+        autoescape: Autoescape = "xhtml_escape",
         namespace: MutableMapping[str, Any] | None = None,
         whitespace: str | None = None,
         *,

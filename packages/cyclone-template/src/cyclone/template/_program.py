@@ -54,7 +54,10 @@ class Program:
         self._lines = [*head, *source.lines, ' return "".join(_tt_out)']
         root = source.locations[0] if source.locations else Location(template, 1, None)
         self._locations = [*[root] * len(head), *source.locations, root]
+        self.globals.update(source.functions)
         self.function = self._compiled()
+        # Only compiling needs the rest of it.
+        del self._source
         self.run = self._run_dynamic if self.dynamic else self.function
 
     def _head(self, shared: bool) -> list[str]:

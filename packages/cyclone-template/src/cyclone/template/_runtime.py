@@ -150,6 +150,9 @@ def joined_rows(
             return None
         if text.count("\1") >= len(rows) or text.count("\0") > sum(map(len, rows)) - len(rows):
             return None
+        if "\1" in before or "\1" in after:
+            # The template's own text must not be taken for the end of a row.
+            return None
         if convert is escaped:
             text = xhtml_escape(text)
         text = text.replace("\0", after + before)

@@ -17,10 +17,12 @@ from ._whitespace import MODES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Mapping, MutableMapping
+    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
     from typing import Any
 
     from ._loader import BaseLoader
+
+    Autoescape = str | Callable[[Any], object] | None
 
 
 class _Unset(Enum):
@@ -36,7 +38,7 @@ class Template:
     ``name`` is what errors call it; its ending chooses the white space mode (``single`` for
     ``.html`` and ``.js``, otherwise ``all``) unless ``whitespace`` (``all``, ``single``,
     ``oneline``) or the loader says. ``autoescape`` names the function that ``{{ }}`` applies, or is
-    None. Raises :class:`ParseError`.
+    that function, or None. Raises :class:`ParseError`.
     """
 
     def __init__(
@@ -45,7 +47,7 @@ class Template:
         name: str = "<string>",
         loader: BaseLoader | None = None,
         compress_whitespace: bool | _Unset | None = _UNSET,
-        autoescape: str | _Unset | None = _UNSET,
+        autoescape: Autoescape | _Unset = _UNSET,
         whitespace: str | None = None,
         *,
         limits: Limits | None = None,
@@ -59,7 +61,7 @@ class Template:
         self.limits = limits or default
         if isinstance(autoescape, _Unset):
             autoescape = "xhtml_escape" if loader is None else loader.autoescape
-        self.autoescape = autoescape
+        self.autoescape: Autoescape = autoescape
         self.namespace: MutableMapping[str, Any] = {} if loader is None else loader.namespace
         if isinstance(compress_whitespace, bool):
             if whitespace is not None:
