@@ -63,10 +63,10 @@ class Sink:
         self.events.append(type(error))
 
 
-def connected(**options: Any) -> tuple[HTTP1Connection, Transport, list[bool]]:
+def connected(**options: Any) -> tuple[HTTP1Connection, Any, list[bool]]:
     connection = HTTP1Connection(Route("http", "h", 80, **options))
-    transport = Transport()
-    connection.makeConnection(transport)
+    transport: Any = Transport()  # type: ignore[no-untyped-call]
+    connection.makeConnection(transport)  # type: ignore[no-untyped-call]
     freed: list[bool] = []
 
     def free(_: HTTP1Connection, reusable: bool) -> bool:

@@ -157,8 +157,8 @@ async def test_network_interface() -> None:
     async with serving(ok()) as server, new_client(resolver=resolver) as client:
         for url in (server.url, f"http://h.example:{server.port}"):
             await client.fetch(url, network_interface="127.0.0.7")
-            peer = server.open[-1].transport.getPeer()  # type: ignore[union-attr]
-            assert peer.host == "127.0.0.7"  # type: ignore[attr-defined]
+            peer = server.open[-1].transport.getPeer()
+            assert peer.host == "127.0.0.7"
         error = await failure(client.fetch(server.url, network_interface="lo"), ValueError)
         assert "'lo'" in str(error)
 
@@ -224,9 +224,11 @@ async def test_CL_15_a_redirect_is_asked_about_too() -> None:
     def not_other(host: str, ip: str, port: int) -> bool:
         return ip != "127.0.0.2"
 
-    async with serving(redirect("http://127.0.0.2:1/")) as server:
-        async with new_client(allow_address=not_other) as client:
-            await failure(client.fetch(server.url), HTTPConnectError)
+    async with (
+        serving(redirect("http://127.0.0.2:1/")) as server,
+        new_client(allow_address=not_other) as client,
+    ):
+        await failure(client.fetch(server.url), HTTPConnectError)
 
 
 @reactor_test

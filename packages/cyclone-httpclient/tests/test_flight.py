@@ -147,15 +147,18 @@ async def test_CL_02_CL_03_credentials_stay_on_their_origin() -> None:
 
 @reactor_test
 async def test_CL_02_basic_credentials_and_userinfo_stay_on_their_origin() -> None:
-    async with serving(ok()) as other, new_client() as client:
-        async with serving(redirect(other.url + "/x")) as server:
-            await client.fetch(server.url, auth_username="u", auth_password="p")
-            await client.fetch(f"http://v:w@127.0.0.1:{server.port}/")
-            assert [request.header("Authorization") for request in server.requests] == [
-                "Basic dTpw",
-                "Basic djp3",
-            ]
-            assert [request.header("Authorization") for request in other.requests] == [None, None]
+    async with (
+        serving(ok()) as other,
+        new_client() as client,
+        serving(redirect(other.url + "/x")) as server,
+    ):
+        await client.fetch(server.url, auth_username="u", auth_password="p")
+        await client.fetch(f"http://v:w@127.0.0.1:{server.port}/")
+        assert [request.header("Authorization") for request in server.requests] == [
+            "Basic dTpw",
+            "Basic djp3",
+        ]
+        assert [request.header("Authorization") for request in other.requests] == [None, None]
 
 
 @pytest.mark.parametrize(
@@ -337,9 +340,11 @@ async def test_CL_11_the_partial_body_is_there() -> None:
 
 @reactor_test
 async def test_until_close_is_whole_when_the_peer_ends_it() -> None:
-    async with serving(Reply(b"HTTP/1.0 200 OK\r\n\r\nall", "close")) as server:
-        async with new_client() as client:
-            assert (await client.fetch(server.url)).body == b"all"
+    async with (
+        serving(Reply(b"HTTP/1.0 200 OK\r\n\r\nall", "close")) as server,
+        new_client() as client,
+    ):
+        assert (await client.fetch(server.url)).body == b"all"
 
 
 @reactor_test
@@ -358,9 +363,11 @@ async def test_decoding_hides_the_coding_and_can_be_turned_off() -> None:
 
 @reactor_test
 async def test_damaged_gzip() -> None:
-    async with serving(ok(b"nonsense", "Content-Encoding: gzip")) as server:
-        async with new_client() as client:
-            await failure(client.fetch(server.url), HTTPProtocolError)
+    async with (
+        serving(ok(b"nonsense", "Content-Encoding: gzip")) as server,
+        new_client() as client,
+    ):
+        await failure(client.fetch(server.url), HTTPProtocolError)
 
 
 @reactor_test
@@ -558,13 +565,13 @@ async def test_a_large_upload_waits_for_the_socket() -> None:
         server.swallow = True
         fetching = client.fetch(server.url, method="POST", body=pieces())
         await until(lambda: server.open)
-        server.open[0].transport.pauseProducing()  # type: ignore[union-attr]
+        server.open[0].transport.pauseProducing()
         for _ in range(20):
             await turn(0.002)
         assert produced < 400 * 65_536
-        server.open[0].transport.resumeProducing()  # type: ignore[union-attr]
+        server.open[0].transport.resumeProducing()
         await until(lambda: server.received_bytes > 400 * 65_536)
-        server.open[0].transport.write(ok(b"thanks"))  # type: ignore[union-attr]
+        server.open[0].transport.write(ok(b"thanks"))
         assert (await fetching).body == b"thanks"
 
 
@@ -603,7 +610,7 @@ async def test_CL_12_an_answer_before_the_upload_is_over() -> None:
     async with serving(ok()) as server, new_client(max_clients=1) as client:
         fetching = client.fetch(server.url + "/up", method="POST", body=forever())
         await until(lambda: server.received_bytes)
-        server.open[0].transport.write(ok(b"", status="413 Too Large"))  # type: ignore[union-attr]
+        server.open[0].transport.write(ok(b"", status="413 Too Large"))
         error = await failure(fetching, HTTPClientError)
         assert error.code == 413
         assert (await client.fetch(server.url)).body == b"ok"
@@ -728,7 +735,7 @@ async def test_F_37_cancelled_between_hops() -> None:
 
 @reactor_test
 async def test_CL_20_a_hundred_failures_leave_the_pool_free() -> None:
-    bad = [
+    bad: list[bytes | Reply | None] = [
         b"nonsense",
         Reply(b"", "close"),
         Reply(b"", "abort"),
@@ -818,15 +825,18 @@ async def test_digest_once_more_only_when_the_nonce_was_stale(
 
 @reactor_test
 async def test_CL_18_a_challenge_from_another_origin_is_not_answered() -> None:
-    async with serving(digest_server()) as other, new_client() as client:
-        async with serving(redirect(other.url)) as server:
-            error = await failure(
-                client.fetch(server.url, auth_username="u", auth_password="p", auth_mode="digest"),
-                HTTPClientError,
-            )
-            assert error.code == 401
-            assert len(other.requests) == 1
-            assert other.requests[0].header("Authorization") is None
+    async with (
+        serving(digest_server()) as other,
+        new_client() as client,
+        serving(redirect(other.url)) as server,
+    ):
+        error = await failure(
+            client.fetch(server.url, auth_username="u", auth_password="p", auth_mode="digest"),
+            HTTPClientError,
+        )
+        assert error.code == 401
+        assert len(other.requests) == 1
+        assert other.requests[0].header("Authorization") is None
 
 
 # Cookies
@@ -834,14 +844,16 @@ async def test_CL_18_a_challenge_from_another_origin_is_not_answered() -> None:
 
 @reactor_test
 async def test_cookies_of_a_jar_and_of_a_request() -> None:
-    async with serving(ok(b"", "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2")) as server:
-        async with new_client(cookie_jar=True) as client:
-            await client.fetch(server.url)
-            await client.fetch(server.url, cookies={"c": "3"}, headers={"Cookie": "d=4"})
-            assert [request.header("Cookie") for request in server.requests] == [
-                None,
-                "d=4; c=3; a=1; b=2",
-            ]
+    async with (
+        serving(ok(b"", "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2")) as server,
+        new_client(cookie_jar=True) as client,
+    ):
+        await client.fetch(server.url)
+        await client.fetch(server.url, cookies={"c": "3"}, headers={"Cookie": "d=4"})
+        assert [request.header("Cookie") for request in server.requests] == [
+            None,
+            "d=4; c=3; a=1; b=2",
+        ]
         async with new_client() as client:
             await client.fetch(server.url)
             await client.fetch(server.url)

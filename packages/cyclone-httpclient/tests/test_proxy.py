@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from httpclient_support import (
 )
 from twisted.internet.defer import CancelledError
 from twisted.internet.protocol import Factory, Protocol
-from twisted.protocols.portforward import ProxyFactory
 
 from cyclone.httpclient import (
     HTTPConnectError,
@@ -30,8 +30,6 @@ from cyclone.httpclient import (
 )
 from cyclone.httpclient._proxy import MAX_TUNNEL_ANSWER, bypasses, split_proxy
 from cyclone.httpclient._url import parse_url
-
-_ = (reactor, Protocol, Factory, ProxyFactory)
 
 
 @reactor_test
@@ -59,19 +57,18 @@ async def test_credentials_for_the_proxy() -> None:
 
 @reactor_test
 async def test_no_proxy() -> None:
-    async with serving(ok(b"proxy")) as proxy, serving(ok(b"direct")) as origin:
-        async with new_client(defaults={"proxy": ("127.0.0.1", proxy.port)}) as client:
-            assert (await client.fetch(origin.url)).body == b"proxy"
-            response = await client.fetch(origin.url, no_proxy="10.0.0.0/8, 127.0.0.0/8")
-            assert response.body == b"direct"
+    async with (
+        serving(ok(b"proxy")) as proxy,
+        serving(ok(b"direct")) as origin,
+        new_client(defaults={"proxy": ("127.0.0.1", proxy.port)}) as client,
+    ):
+        assert (await client.fetch(origin.url)).body == b"proxy"
+        response = await client.fetch(origin.url, no_proxy="10.0.0.0/8, 127.0.0.0/8")
+        assert response.body == b"direct"
 
 
 @reactor_test
-async def test_CL_21_the_environment_names_no_proxy(
-    monkeypatch: pytest.MonkeyPatch | None = None,
-) -> None:
-    import os
-
+async def test_CL_21_the_environment_names_no_proxy() -> None:
     async with serving(ok(b"proxy")) as proxy, serving(ok(b"direct")) as origin:
         for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
             os.environ[name] = proxy.url
@@ -93,14 +90,16 @@ class Tunnel:
 
 
 class TunnelEnd(Protocol):
+    transport: Any
+
     def __init__(self, tunnel: Tunnel) -> None:
         self._tunnel = tunnel
         self._buffer = b""
-        self._onward: Protocol | None = None
+        self._onward: Any = None
 
     def dataReceived(self, data: bytes) -> None:
         if self._onward is not None:
-            self._onward.transport.write(data)  # type: ignore[union-attr]
+            self._onward.transport.write(data)
             return
         self._buffer += data
         if b"\r\n\r\n" in self._buffer:
@@ -109,15 +108,17 @@ class TunnelEnd(Protocol):
             end = self
 
             class Onward(Protocol):
+                transport: Any
+
                 def connectionMade(self) -> None:
                     end._onward = self
-                    end.transport.write(end._tunnel.answer)  # type: ignore[union-attr]
+                    end.transport.write(end._tunnel.answer)
 
                 def dataReceived(self, data: bytes) -> None:
-                    end.transport.write(data)  # type: ignore[union-attr]
+                    end.transport.write(data)
 
                 def connectionLost(self, reason: Any = None) -> None:
-                    end.transport.loseConnection()  # type: ignore[union-attr]
+                    end.transport.loseConnection()
 
             factory = Factory.forProtocol(Onward)
             factory.noisy = False
@@ -127,7 +128,7 @@ class TunnelEnd(Protocol):
 
     def connectionLost(self, reason: Any = None) -> None:
         if self._onward is not None:
-            self._onward.transport.loseConnection()  # type: ignore[union-attr]
+            self._onward.transport.loseConnection()
 
 
 @reactor_test

@@ -41,10 +41,10 @@ def options_of(cert: trustme.LeafCert, ca: trustme.CA | None = None) -> Certific
     if ca is not None:
         root = Certificate.loadPEM(ca.cert_pem.bytes())
         extra["trustRoot"] = trustRootFromCertificates([root])  # type: ignore[no-untyped-call]
-    return CertificateOptions(  # type: ignore[arg-type,unused-ignore]
-        privateKey=load_pem_private_key(cert.private_key_pem.bytes(), None),
-        certificate=load_pem_x509_certificate(pems[0]),
-        extraCertChain=[load_pem_x509_certificate(pem) for pem in pems[1:]],
+    chain = [load_pem_x509_certificate(pem) for pem in pems]
+    extra.update(certificate=chain[0], extraCertChain=chain[1:])
+    return CertificateOptions(
+        privateKey=load_pem_private_key(cert.private_key_pem.bytes(), None),  # type: ignore[arg-type]
         **extra,
     )
 
@@ -79,7 +79,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    yield World(tmp_path_factory.mktemp("tls"))
+    return World(tmp_path_factory.mktemp("tls"))
 
 
 @reactor_test

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 import pytest
@@ -125,10 +126,8 @@ def test_userinfo_is_taken_apart_and_decoded() -> None:
 def test_CL_17_linear(char: str) -> None:
     begin = time.process_time()
     for _ in range(3):
-        try:
+        with contextlib.suppress(ValueError):
             parse_url("http://" + char * 50_000)
-        except ValueError:
-            pass
     assert time.process_time() - begin < 1
 
 

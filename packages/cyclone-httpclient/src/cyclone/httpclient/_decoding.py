@@ -120,7 +120,8 @@ class BrotliDecoder:
             data = b""
             if piece:
                 yield piece
-            if self._object.is_finished() or self._object.can_accept_more_data():
+            # can_accept_more_data() may be true while there is output to fetch: ask until empty.
+            if self._object.is_finished() or not piece:
                 return
 
     def finish(self) -> None:
