@@ -28,7 +28,9 @@ class Mine(AsyncHTTPClient):
 
     extra: object = None
 
-    def initialize(self, extra: object = None, **options: Any) -> None:
+    def initialize(  # type: ignore[override]
+        self, extra: object = None, **options: Any
+    ) -> None:
         self.extra = extra
         super().initialize(**options)
 
@@ -131,8 +133,9 @@ def test_the_agent() -> None:
     given = InMemoryAgent({"http://h/": StubResponse()})
     assert AsyncHTTPClient(force_instance=True, agent=given).agent is given
     own = AsyncHTTPClient(force_instance=True)
-    assert IAgent.providedBy(own.agent)
-    assert own.agent is own.agent
+    assert list(IAgent) and IAgent.providedBy(own.agent) is True
+    first = own.agent
+    assert own.agent is first
 
 
 def test_trial_is_noticed() -> None:

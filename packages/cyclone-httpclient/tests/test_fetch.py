@@ -170,10 +170,10 @@ class UnderTrial(TestCase):
         server = yield Deferred.fromCoroutine(with_server.__aenter__())
         for _ in range(3):
             response = yield fetch(server.url)
-            self.assertEqual(response.body, b"x")
+            assert response.body == b"x"
         yield Deferred.fromCoroutine(until(lambda: not server.open))
         yield Deferred.fromCoroutine(with_server.__aexit__(None, None, None))
 
     async def test_async(self) -> None:
         async with serving(ok(b"x")) as server:
-            self.assertEqual((await fetch(server.url)).body, b"x")
+            assert (await fetch(server.url)).body == b"x"

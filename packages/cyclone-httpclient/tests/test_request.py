@@ -38,16 +38,18 @@ def test_several_values() -> None:
 
 def test_setters() -> None:
     request = HTTPRequest("http://h/")
-    request.headers = {"a": "b"}  # type: ignore[assignment]
+    request.headers = {"a": "b"}
     assert isinstance(request.headers, HTTPHeaders)
-    request.headers = None  # type: ignore[assignment]
+    request.headers = None
     assert list(request.headers) == []
-    request.body = "\u00fc"
-    assert request.body == b"\xc3\xbc"
-    request.body = bytearray(b"x")
-    assert request.body == b"x"
-    request.body = [b"a", b"b"]
-    assert request.body == b"ab"
+    values: list[tuple[object, bytes]] = [
+        ("\u00fc", b"\xc3\xbc"),
+        (bytearray(b"x"), b"x"),
+        ([b"a", b"b"], b"ab"),
+    ]
+    for value, body in values:
+        request.body = value
+        assert request.body == body
     with pytest.raises(TypeError):
         request.body = 42
 
