@@ -53,6 +53,7 @@ NAMES = [
     "is_safe_redirect",
     "path_int",
     "removeslash",
+    "spawn",
     "stream_request_body",
     "url",
 ]
