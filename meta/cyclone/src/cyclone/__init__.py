@@ -4,12 +4,24 @@
 (PEP 562), and installs no reactor.
 """
 
+import os.path
+import sys
 from importlib import import_module
-from pkgutil import extend_path
-from typing import TYPE_CHECKING
 
-# Editable and split installs have the portions of the namespace in several folders.
-__path__ = extend_path(__path__, __name__)
+TYPE_CHECKING = False  # what typing has under this name, without importing typing
+
+
+def _portions() -> list[str]:
+    """The folders of all portions of the namespace, this one first.
+
+    Editable and split installs have several. pkgutil.extend_path would do, and costs 9 ms more.
+    """
+    folders = [os.path.join(entry, "cyclone") for entry in sys.path if entry]
+    others = [folder for folder in folders if folder not in __path__ and os.path.isdir(folder)]
+    return [*__path__, *dict.fromkeys(others)]
+
+
+__path__ = _portions()
 
 if TYPE_CHECKING:
     from cyclone.web import Application as Application
