@@ -1,6 +1,8 @@
-"""Server-Sent Events for Cyclone, and a hub that fans messages out to connected clients."""
+"""Server-Sent Events for Cyclone: a handler whose answer is a stream of events."""
 
-__all__ = ["__version__"]
+from ._handler import SSEHandler
+
+__all__ = ["SSEHandler", "__version__"]
 
 __version__: str
 

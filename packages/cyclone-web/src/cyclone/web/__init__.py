@@ -13,6 +13,9 @@ from ._errors import (
 from ._execution import asynchronous
 from ._fallback import FallbackHandler
 from ._handler import ErrorHandler, RequestHandler
+from ._hub import Hub, HubFullError
+from ._hub_channel import HubMessage, Subscriber
+from ._hub_mixin import HubMixin
 from ._redirects import RedirectHandler, addslash, is_safe_redirect, removeslash
 from ._routing import ReversibleRouter, ReversibleRuleRouter, Router, RuleRouter
 from ._routing_matchers import (
@@ -60,6 +63,10 @@ __all__ = [
     "HTTPAuthenticationRequired",
     "HTTPError",
     "HostMatches",
+    "Hub",
+    "HubFullError",
+    "HubMessage",
+    "HubMixin",
     "InvalidArgumentError",
     "Matcher",
     "MissingArgumentError",
@@ -73,6 +80,7 @@ __all__ = [
     "Rule",
     "RuleRouter",
     "StaticFileHandler",
+    "Subscriber",
     "TemplateModule",
     "UIModule",
     "URLReverseError",

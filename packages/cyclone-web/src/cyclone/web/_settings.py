@@ -26,6 +26,7 @@ _OWN = frozenset(
         "gzip",
         "handler_timeout",
         "head_from_get",
+        "hub",
         "key_version",
         "log_function",
         "login_url",
