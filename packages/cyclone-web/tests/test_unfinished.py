@@ -172,3 +172,19 @@ def test_the_sweep_ends_with_the_last_open_request(serve: Any, clock: Clock) -> 
     waiting.callback(None)
     assert client.application._open_requests._timer is None
     assert connection.responses()[0].status == 200
+
+
+def test_a_stream_may_stay_open(serve: Any, clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    class Stream(RequestHandler):
+        handler_timeout = 0
+
+        @asynchronous
+        def get(self) -> None:
+            self.flush()
+
+    client = serve([("/", Stream)], handler_timeout=5, warn_unfinished_after=2)
+    connection = client.start("GET", "/")
+    clock.advance(100)
+    assert not connection.closed
+    assert client.application.open_requests() == []
+    assert not caplog.records

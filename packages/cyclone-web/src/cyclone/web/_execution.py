@@ -53,7 +53,7 @@ class ExecutionMixin(HandlerBase):
     #: setting of that name says.
     cancel_on_disconnect: bool | None = None
     #: Seconds after which a request without an answer gets a 503 and its handler is cancelled;
-    #: None: the setting of that name.
+    #: None: the setting of that name. 0: the answer is a stream that stays open.
     handler_timeout: float | None = None
 
     _stream_request_body: bool = False

@@ -91,11 +91,11 @@ class OpenRequests:
         return list(self._entries.values())
 
     def add(self, handler: RequestHandler) -> None:
-        """Watch a handler that returned without an answer."""
+        """Watch a handler that returned without an answer, unless it is to stay open."""
         key = id(handler)
-        if key in self._entries:
-            return
         timeout = handler.handler_timeout
+        if key in self._entries or timeout == 0:
+            return
         entry = OpenRequest(
             handler,
             functools.partial(self._gone, key),
