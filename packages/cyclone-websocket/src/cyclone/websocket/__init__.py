@@ -1,26 +1,39 @@
 """WebSocket handlers and client for Cyclone, with both Tornado's and Cyclone's names."""
 
+from typing import TYPE_CHECKING
+
 from ._broadcast import broadcast
+from ._client import WebSocketClientConnection
 from ._connection import WebSocketConnection
 from ._errors import WebSocketClosedError, WebSocketError
 from ._handler import WebSocketHandler
 
 __all__ = [
+    "WebSocketClientConnection",
     "WebSocketClosedError",
     "WebSocketConnection",
     "WebSocketError",
     "WebSocketHandler",
     "__version__",
     "broadcast",
+    "websocket_connect",
 ]
 
 __version__: str
 
+if TYPE_CHECKING:
+    from ._connect import websocket_connect
 
-def __getattr__(name: str) -> str:
-    """The version comes from the installed metadata, read only when asked for."""
+
+def __getattr__(name: str) -> object:
+    """The version comes from the installed metadata; the client loads when it is first used."""
     if name == "__version__":
         from importlib.metadata import version
 
         return version("cyclone-websocket")
+    if name == "websocket_connect":
+        from ._connect import websocket_connect
+
+        globals()[name] = websocket_connect
+        return websocket_connect
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -125,9 +125,15 @@ class DeflateOffer:
         """The value of ``Sec-WebSocket-Extensions`` in the request."""
         return build_extension([(self._factory.name, self._factory.get_request_params())])
 
-    def accepted(self, parameters: Sequence[tuple[str, str | None]]) -> Deflate:
-        """The server's answer to the offer. `WebSocketError` if it answers something else."""
+    def answer(self, values: Sequence[str]) -> Deflate:
+        """What the server's ``Sec-WebSocket-Extensions`` makes of the offer.
+
+        `WebSocketError` if it is not an answer to it.
+        """
         try:
-            return Deflate(self._factory.process_response_params(parameters, []))
-        except NegotiationError as error:
+            chosen = [item for value in values for item in parse_extension(value)]
+            if len(chosen) != 1 or chosen[0][0] != NAME:
+                raise WebSocketError("The server chose an extension that was not offered")
+            return Deflate(self._factory.process_response_params(chosen[0][1], []))
+        except (InvalidHeader, NegotiationError) as error:
             raise WebSocketError(f"Compression was not negotiated: {error}") from error

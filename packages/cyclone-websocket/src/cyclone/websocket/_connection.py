@@ -273,6 +273,10 @@ class WebSocketConnection:
         for waiter in gone or ():
             waiter.callback(None)
 
+    def _end_when_idle(self) -> None:
+        if self._busy is None and self._delegate is not None:
+            self._end()
+
     # --- the beginning ----------------------------------------------------------------------
 
     def opened(self) -> None:
@@ -345,8 +349,8 @@ class WebSocketConnection:
                 self._flush()
         if self._paused and self._queue_size <= self._limits.max_queue_size // 2:
             self._unpause()
-        if self._lost and not queue and self._busy is None and self._delegate is not None:
-            self._end()
+        if self._lost and not queue:
+            self._end_when_idle()
 
     def _deliver_queue(self, queue: deque[Event]) -> None:
         turn = TURN
@@ -413,7 +417,7 @@ class WebSocketConnection:
         except BaseException as error:
             self.callback_failed(error)
             return False
-        if waiting.called and not waiting.paused:
+        if waiting.called and waiting.paused == 0:
             outcome = waiting.result
             if isinstance(outcome, Failure):
                 waiting.addErrback(self._callback_broke)
@@ -474,10 +478,7 @@ class WebSocketConnection:
         """
         if self._close_sent or self._lost:
             raise WebSocketClosedError("The WebSocket is closed")
-        if type(message) is str:
-            payload = message.encode()
-        else:
-            payload = _to_bytes(message, binary)
+        payload = message.encode() if type(message) is str else _to_bytes(message, binary)
         if self._deflate is None and not self._client:
             heads = _BINARY_HEADS if binary else _TEXT_HEADS
             size = len(payload)

@@ -9,9 +9,9 @@ from typing import Final, NamedTuple
 from ._errors import ParseError
 
 try:
-    from websockets.speedups import apply_mask
+    from websockets.speedups import apply_mask as apply_mask
 except ImportError:  # a platform without the compiled half
-    from websockets.utils import apply_mask
+    from websockets.utils import apply_mask as apply_mask
 
 CONTINUATION: Final = 0x0
 TEXT: Final = 0x1

@@ -152,9 +152,8 @@ class Outlet:
         self.size = 0
         waiters, self._waiters = self._waiters, deque()
         for _, waiter in waiters:
-            if waiter.called:
-                continue
-            if waiter.callbacks:
+            listeners: Any = waiter.callbacks
+            if listeners:
                 waiter.errback(WebSocketClosedError("The connection was lost"))
             else:
                 waiter.callback(None)
