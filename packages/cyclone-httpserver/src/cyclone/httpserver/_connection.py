@@ -7,7 +7,6 @@ one is being answered what follows waits, bounded. The output side is `ResponseS
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from twisted.internet import tcp
@@ -67,8 +66,6 @@ class HTTPConnection(ResponseSide):
         self.transport = transport
         if isinstance(transport, tcp.Connection):
             self._send = transport.getHandle().send
-            with contextlib.suppress(OSError):  # a UNIX socket
-                transport.setTcpNoDelay(True)
         else:
             self.tls = hasattr(transport, "getPeerCertificate")
         now = self.server.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -226,6 +227,7 @@ class OutputSide:
         if outlet is not None:
             outlet.hand_over()
         transport = self.transport
+        self._no_delay()
         self._state = DETACHED
         self.deadline = NEVER
         self._finish_request(None)
@@ -348,6 +350,15 @@ class OutputSide:
             return self._now_plus(self.server.idle_timeout)
         return self._now_plus(options.half_close_timeout if self._half_closed else NEVER)
 
+    def _no_delay(self) -> None:
+        """Several small writes follow each other: the kernel shall not collect them.
+
+        Not done for all connections: an answer in one piece needs it not, and pays for it.
+        """
+        if self._send is not None:
+            with contextlib.suppress(OSError):  # a UNIX socket
+                self.transport.setTcpNoDelay(True)
+
     def _date(self) -> bytes:
         return self.server.date_line(self.server.monotonic())
 
@@ -375,5 +386,7 @@ class OutputSide:
         if self._running:
             return
         self._flush()
+        if self._tail:
+            self._no_delay()
         if self._state == OPEN and (self._tail or self._reading_paused or self._half_closed):
             self._wake()

@@ -183,6 +183,7 @@ class ResponseSide(OutputSide):
         if "Date" not in headers:
             fields += self.server.date_line(self.server.monotonic())
         connection = self._connection_line(request)
+        self._no_delay()
         self._response = response
         data = b"".join((start, fields, framing, connection, wire.CRLF))
         if chunk:
