@@ -1,5 +1,6 @@
 """JSON that is safe inside an HTML script element."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ._text import recursive_unicode
@@ -11,14 +12,25 @@ def json_encode(value: object) -> str:
     So the text can stand inside a ``<script>`` element. ``bytes`` anywhere in the value are decoded
     as UTF-8. Raises ``TypeError`` for what JSON cannot hold, ``ValueError`` for a circular value.
     """
-    import json
-
+    encode = _encoder or _load_encoder()
     try:
-        text = json.dumps(value)
+        text = encode(value)
     except TypeError:
         # Only a value with bytes in it pays for the copy.
-        text = json.dumps(recursive_unicode(value))
+        text = encode(recursive_unicode(value))
     return text.replace("</", "<\\/")
+
+
+_encoder: Callable[[object], str] | None = None
+
+
+def _load_encoder() -> Callable[[object], str]:
+    """The encoder behind ``json.dumps``; json is imported when somebody needs it."""
+    global _encoder
+    import json
+
+    _encoder = json.JSONEncoder().encode
+    return _encoder
 
 
 def json_decode(value: str | bytes) -> Any:

@@ -15,6 +15,7 @@ from cyclone.httputil import HTTPHeaders, http_date
 from ._coroutines import bridge_context
 from ._handler import ErrorHandler, RequestHandler
 from ._log import log_request
+from ._response import JSON_TYPE
 from ._routing import HandlerRouter, ReversibleRouter
 from ._routing_delegates import serve_delegate, serve_delegate_headers
 from ._routing_matchers import AnyMatches, DefaultHostMatches, HostMatches
@@ -84,7 +85,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         self._open_requests = OpenRequests(self)
         self._date: str | None = None
         self._defaults = HTTPHeaders()
-        self._wire = b""
+        self._wire = self._wire_of_json = b""
         # The routes that depend on the path only, by that path; any change of a router clears it.
         self._literal_routes: dict[str, Route] = {}
         self.wildcard_router = HandlerRouter(self, self._with_static(handlers))
@@ -322,6 +323,9 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
             headers["Content-Type"] = "text/html; charset=UTF-8"
             headers["Date"] = date
             self._wire = headers.wire()
+            headers = headers.copy()
+            headers["Content-Type"] = JSON_TYPE
+            self._wire_of_json = headers.wire()
         return self._defaults
 
     def _default_wire(self) -> bytes:
@@ -329,6 +333,12 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         if http_date() is not self._date:
             self._default_headers()
         return self._wire
+
+    def _json_wire(self) -> bytes:
+        """The same for an answer that is JSON."""
+        if http_date() is not self._date:
+            self._default_headers()
+        return self._wire_of_json
 
     def log_request(self, handler: RequestHandler) -> None:
         """Log a finished request. Override it, or set ``log_function``, to do that otherwise."""

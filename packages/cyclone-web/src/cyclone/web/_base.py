@@ -65,6 +65,8 @@ class HandlerBase:
     _client_gone: bool = False
     # Bytes of the body that were handed to the connection.
     _bytes_written: int = 0
+    # What was written is JSON, and no header field was touched since.
+    _is_json: bool = False
 
     @property
     def settings(self) -> dict[str, Any]:

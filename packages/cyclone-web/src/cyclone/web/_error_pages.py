@@ -159,6 +159,7 @@ class ErrorsMixin(HandlerBase):
             return
         self._new_cookies = self._vary = self._transforms = None
         self.__dict__.pop("_headers", None)
+        self._is_json = False
         self.set_status(500)
         self._headers["Content-Type"] = "text/html; charset=UTF-8"
         self._write_buffer = [self._plain_page(500, None).encode()]

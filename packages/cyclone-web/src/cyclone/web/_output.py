@@ -11,7 +11,7 @@ from cyclone.escape import json_encode
 from cyclone.httputil import HTTPHeaders, HTTPOutputError, ResponseStartLine, responses
 
 from ._base import HandlerBase
-from ._response import ResponseMixin, has_no_body
+from ._response import JSON_TYPE, ResponseMixin, has_no_body
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import ITransport
@@ -57,7 +57,10 @@ class OutputMixin(HandlerBase):
 
     def _encode_chunk(self, chunk: object) -> bytes:
         if isinstance(chunk, dict) or (self.serialize_lists and isinstance(chunk, list)):
-            self._headers["Content-Type"] = "application/json; charset=UTF-8"
+            if "_headers" in self.__dict__:
+                self._headers["Content-Type"] = JSON_TYPE
+            else:
+                self._is_json = True
             return json_encode(chunk).encode()
         if isinstance(chunk, str):
             return str.encode(chunk)
@@ -136,13 +139,11 @@ class OutputMixin(HandlerBase):
         request = self.request
         buffer = self._write_buffer
         body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
-        if self._status_code == 200 and request.method in _ETAG_METHODS:
+        if self._status_code == 200:
             if "_headers" not in self.__dict__ and self._is_plain():
-                etag = _sha1(body, usedforsecurity=False).hexdigest()
-                fields = self.application._default_wire() + b'Etag: "%b"\r\n' % etag.encode()
-                self._hand_over(fields, body)
+                self._hand_over(self._plain_fields(body), body)
                 return
-            if "Etag" not in self._headers:
+            if request.method in _ETAG_METHODS and "Etag" not in self._headers:
                 self.set_etag_header()
                 if self.check_etag_header():
                     body = b""
@@ -174,6 +175,15 @@ class OutputMixin(HandlerBase):
             missing = int(declared) - size
             raise HTTPOutputError(f"Tried to write {missing} bytes less than Content-Length")
         raise HTTPOutputError("Tried to write more data than Content-Length")
+
+    def _plain_fields(self, body: bytes) -> bytes:
+        """The header fields of an answer that only its body makes different from others."""
+        application = self.application
+        fields = application._json_wire() if self._is_json else application._default_wire()
+        if self.request.method not in _ETAG_METHODS:
+            return fields
+        etag = _sha1(body, usedforsecurity=False).hexdigest()
+        return fields + b'Etag: "%b"\r\n' % etag.encode()
 
     def _is_plain(self) -> bool:
         """Whether nothing but the body makes this answer differ from any other."""

@@ -30,6 +30,9 @@ _NON_ASCII = re.compile(r"[^\x00-\x7f]+")
 _sha1 = hashlib.sha1
 
 
+JSON_TYPE = "application/json; charset=UTF-8"
+
+
 class _LazyHeaders:
     """Makes a handler's header fields when they are first touched.
 
@@ -41,6 +44,8 @@ class _LazyHeaders:
         if handler is None:
             return self
         headers = handler.application._default_headers().copy()
+        if handler._is_json:
+            headers["Content-Type"] = JSON_TYPE
         handler._headers = headers
         return headers
 
@@ -54,6 +59,7 @@ class ResponseMixin(HandlerBase):
     def clear(self) -> None:
         """Forget what was set and written so far; cookies stay, as in Tornado."""
         self.__dict__.pop("_headers", None)
+        self._is_json = False
         self._write_buffer = []
         self._status_code = 200
         self._reason = "OK"
@@ -181,6 +187,9 @@ class ResponseMixin(HandlerBase):
 
 def add_vary(headers: HTTPHeaders, names: list[str]) -> None:
     """Merge *names* into ``Vary``; a ``*`` there covers all of them."""
+    if "Vary" not in headers:
+        headers["Vary"] = ", ".join(names)
+        return
     present = [name.strip() for value in headers.get_list("Vary") for name in value.split(",")]
     known = {name.lower() for name in present}
     if "*" in known:
