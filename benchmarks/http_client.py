@@ -4,7 +4,8 @@
 
 ``get``: 50 concurrent GETs of 1 KB over kept-alive connections, each client in a process of its own
 that is pinned to the last core. ``download``: 100 MB streamed, and how much memory that took.
-Rounds are interleaved, each answer is checked; medians, with least and most in brackets. Linux; needs nginx.
+Rounds are interleaved, each answer is checked; medians, with least and most in
+brackets. Linux; needs nginx.
 """
 
 from __future__ import annotations

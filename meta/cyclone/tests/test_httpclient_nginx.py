@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,7 @@ http {{
     location /serial {{ return 200 $connection; }}
     location /moved {{ return 301 /hello.txt; }}
     location /away {{ return 302 https://localhost:{https}/hello.txt; }}
-    location /secret {{ auth_basic "realm"; auth_basic_user_file {folder}/users; return 200 in; }}
+    location /secret.txt {{ auth_basic "realm"; auth_basic_user_file {folder}/users; }}
     location /close {{ keepalive_timeout 0; return 200 closed; }}
     location /gone {{ return 444; }}
   }}
@@ -83,6 +83,7 @@ class Nginx:
         html.mkdir()
         html.chmod(0o777)
         (html / "hello.txt").write_text("hello " * 1000)
+        (html / "secret.txt").write_text("in")
         (html / "big.bin").write_bytes(self.big)
         digest = "{SHA}" + _base64(hashlib.sha1(b"pass", usedforsecurity=False).digest())
         (folder / "users").write_text(f"user:{digest}\n")
@@ -121,12 +122,12 @@ class NginxTests(TestCase):
     def setUp(self) -> None:
         self.client = AsyncHTTPClient(force_instance=True)
 
-    def tearDown(self) -> Deferred[None]:
+    def tearDown(self) -> Deferred[None]:  # type: ignore[override]
         self.client.close()
         done: Deferred[None] = Deferred()
         from twisted.internet import reactor
 
-        reactor.callLater(0.01, done.callback, None)  # type: ignore[attr-defined]
+        reactor.callLater(0.01, done.callback, None)
         return done
 
     async def test_connections_are_kept(self) -> None:
@@ -171,14 +172,14 @@ class NginxTests(TestCase):
             await self.client.fetch(self.nginx.secure + "/hello.txt")
 
     async def test_basic_credentials(self) -> None:
-        url = self.nginx.url + "/secret"
+        url = self.nginx.url + "/secret.txt"
         with pytest.raises(HTTPClientError, match="401"):
             await self.client.fetch(url)
         response = await self.client.fetch(url, auth_username="user", auth_password="pass")
         assert response.body == b"in"
 
     async def test_uploads(self) -> None:
-        async def pieces():  # type: ignore[no-untyped-def]
+        async def pieces() -> AsyncIterator[bytes]:
             for _ in range(16):
                 yield b"x" * 65536
 
@@ -191,7 +192,7 @@ class NginxTests(TestCase):
         assert (await self.client.fetch(url)).body == b"y"
 
     async def test_too_large_an_upload_is_answered(self) -> None:
-        async def pieces():  # type: ignore[no-untyped-def]
+        async def pieces() -> AsyncIterator[bytes]:
             for _ in range(400):
                 yield b"x" * 65536
 

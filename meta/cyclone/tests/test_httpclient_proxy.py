@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import trustme
@@ -79,7 +79,7 @@ class ProxyTests(TestCase):
         from twisted.internet import reactor
         from twisted.internet.ssl import CertificateOptions
 
-        self.reactor: Any = reactor
+        self.reactor = cast(Any, reactor)
         ca = trustme.CA()
         ca.cert_pem.write_to_path(str(self.folder / "ca.pem"))
         cert = ca.issue_cert("127.0.0.1")
@@ -94,7 +94,7 @@ class ProxyTests(TestCase):
         self.secure_url = f"https://127.0.0.1:{self.secure.getHost().port}"
         self.client = AsyncHTTPClient(force_instance=True)
 
-    async def tearDown(self) -> None:
+    async def tearDown(self) -> None:  # type: ignore[override]
         self.client.close()
         await self.plain.stopListening()
         await self.secure.stopListening()
@@ -124,7 +124,7 @@ class ProxyTests(TestCase):
     async def test_the_example(self) -> None:
         from twisted.internet.utils import getProcessOutputAndValue
 
-        out, err, code = await getProcessOutputAndValue(
+        out, err, code = await getProcessOutputAndValue(  # type: ignore[no-untyped-call]
             sys.executable, [str(EXAMPLE), self.url, f"http://user:pass@{self.proxy}"]
         )
         assert code == 0, err
