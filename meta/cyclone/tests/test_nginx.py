@@ -140,7 +140,7 @@ def front(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[in
         backend.stdout.close()
 
 
-def ask(port: int, method: str, path: str, body: bytes = b"", **headers: str) -> dict[str, Any]:
+def ask(port: int, method: str, path: str, body: bytes = b"", **headers: Any) -> dict[str, Any]:
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as client:
         client.request(method, path, body=body or None, headers=headers)
         response = client.getresponse()
@@ -151,7 +151,8 @@ def ask(port: int, method: str, path: str, body: bytes = b"", **headers: str) ->
 
 
 def test_who_asked(front: int) -> None:
-    answer = ask(front, "GET", "/x?y=1", Host="example.com", **{"X-Forwarded-For": "6.6.6.6"})
+    headers: dict[str, Any] = {"Host": "example.com", "X-Forwarded-For": "6.6.6.6"}
+    answer = ask(front, "GET", "/x?y=1", **headers)
     assert answer["remote_ip"] == "127.0.0.1"
     assert answer["protocol"] == "http"
     assert answer["url"] == "http://example.com/x?y=1"

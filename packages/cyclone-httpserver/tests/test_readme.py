@@ -1,0 +1,26 @@
+"""The README's Python blocks run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from http_support import Client
+
+README = Path(__file__).parent.parent / "README.md"
+
+
+def test_every_block_runs() -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", README.read_text(), re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 4
+    names: dict[str, Any] = {}
+    for block in blocks:
+        exec(compile(block, str(README), "exec"), names)
+    client = Client(names["callback"])
+    assert b"you asked for /x" in client.send(b"GET /x HTTP/1.1\r\nHost: x\r\n\r\n")
+    client = Client(names["stream"])
+    assert client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n").endswith(b"0\r\n\r\n")
+    client = Client(names["Application"]())
+    body = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
+    assert client.send(body).endswith(b"\r\n\r\n5")
