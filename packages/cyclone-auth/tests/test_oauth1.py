@@ -25,7 +25,7 @@ class Base(Page, OAuthMixin):
     def _oauth_consumer_token(self) -> dict[str, str]:
         return CONSUMER
 
-    async def get(self) -> None:
+    async def get(self) -> Any:
         if self.get_argument("oauth_token", None) or self.get_argument("denied", None):
             self.write(await self.get_authenticated_user())
         else:
@@ -55,7 +55,7 @@ class OldHook(Base):
     """Cyclone's hook, and its callback."""
 
     @asynchronous
-    def get(self) -> None:
+    def get(self) -> Any:
         self.get_authenticated_user(self.async_callback(self.on_login))
 
     def on_login(self, user: Any) -> None:

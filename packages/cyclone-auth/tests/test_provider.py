@@ -69,10 +69,11 @@ def test_shared() -> None:
         started.append(Deferred())
         return await started[-1]
 
-    shared, results = Shared(work), []
+    shared = Shared(work)
+    results: list[Any] = []
     first, second, third = shared.get(), shared.get(), shared.get()
     for deferred in (first, third):
-        deferred.addBoth(results.append)
+        deferred.addCallback(results.append)
     second.addErrback(lambda failure: results.append("cancelled"))
     second.cancel()
     assert len(started) == 1
