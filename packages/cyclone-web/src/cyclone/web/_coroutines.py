@@ -20,7 +20,7 @@ import sys
 import types
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from typing import Any
+from typing import Any, Protocol
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.python.failure import Failure
@@ -57,13 +57,39 @@ def start(awaitable: Awaitable[Any]) -> Deferred[Any]:
     coroutine = as_coroutine(awaitable)
     loop = _running_loop()
     if loop is None:
-        return _Driver(coroutine).start()
+        # A Deferred wants to know how it is cancelled before there is anything to cancel.
+        done: Deferred[Any] = Deferred(lambda _: driver.cancel())
+        driver = _Driver(coroutine, done)
+        driver.step(coroutine.send, None)
+        return done
     return _start_task(loop, coroutine)
+
+
+class Running(Protocol):
+    """What was started and has not ended."""
+
+    def cancel(self) -> object:
+        """Cancel it."""
+
+
+def run(coroutine: Coroutine[Any, Any, Any]) -> Running | None:
+    """Drive a coroutine that answers for its own failures; None when it ended at once."""
+    loop = _running_loop()
+    if loop is None:
+        driver = _Driver(coroutine, None)
+        driver.step(coroutine.send, None)
+        return driver if driver.waiting else None
+    task = _new_task(loop, coroutine)
+    if task.done():
+        _look_at(task)
+        return None
+    task.add_done_callback(_look_at)
+    return task
 
 
 def as_coroutine(value: object) -> Coroutine[Any, Any, Any]:
     """*value* as a coroutine, if it can be awaited."""
-    if inspect.iscoroutine(value):
+    if isinstance(value, types.CoroutineType):
         return value
     if isinstance(value, Failure):
         value.raiseException()
@@ -96,30 +122,34 @@ class _Driver:
 
     __slots__ = ("_context", "_coroutine", "_done", "_waiting_on")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], done: Deferred[Any] | None) -> None:
         self._coroutine = coroutine
         self._context: contextvars.Context | None = None
         self._waiting_on: Deferred[Any] | None = None
-        self._done: Deferred[Any] = Deferred(self._cancel)
+        self._done = done
 
-    def start(self) -> Deferred[Any]:
-        self._step(self._coroutine.send, None)
-        return self._done
+    @property
+    def waiting(self) -> bool:
+        """Whether the coroutine waits for something."""
+        return self._waiting_on is not None
 
-    def _cancel(self, _: Deferred[Any]) -> None:
+    def cancel(self, _: object = None) -> None:
+        """Cancel what the coroutine waits for."""
         if self._waiting_on is not None:
             self._waiting_on.cancel()
 
-    def _step(self, advance: Callable[[Any], Any], value: object) -> None:
+    def step(self, advance: Callable[[Any], Any], value: object) -> None:
         """Advance until the coroutine ends or has to wait."""
         while True:
             try:
                 yielded = advance(value)
             except StopIteration as stop:
-                self._done.callback(stop.value)
+                if self._done is not None:
+                    self._done.callback(stop.value)
                 return
             except BaseException:
-                self._done.errback()
+                if self._done is not None:
+                    self._done.errback()
                 return
             if isinstance(yielded, Deferred):
                 if self._context is None:
@@ -143,21 +173,27 @@ class _Driver:
             raise RuntimeError("resumed before it was started")
         if isinstance(result, Failure):
             error: Any = result.value
-            context.run(self._step, self._coroutine.throw, error)
+            context.run(self.step, self._coroutine.throw, error)
         else:
-            context.run(self._step, self._coroutine.send, None)
+            context.run(self.step, self._coroutine.send, None)
 
 
 # --- on Twisted's asyncio reactor ---------------------------------------------------------
 
 
-def _start_task(
+def _new_task(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any]
-) -> Deferred[Any]:
+) -> asyncio.Task[Any]:
     context = contextvars.copy_context()
     context.run(bridge_context)
     options: dict[str, Any] = {"eager_start": True} if _HAS_EAGER_TASKS else {}
-    task = asyncio.Task(_bridged(coroutine), loop=loop, context=context, **options)
+    return asyncio.Task(_bridged(coroutine), loop=loop, context=context, **options)
+
+
+def _start_task(
+    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any]
+) -> Deferred[Any]:
+    task = _new_task(loop, coroutine)
     done: Deferred[Any] = Deferred(lambda _: _cancel(task))
     if task.done():
         _settle(done, task)
@@ -166,16 +202,19 @@ def _start_task(
     return done
 
 
+def _look_at(task: asyncio.Future[Any]) -> None:
+    """Look at the outcome, so that asyncio does not complain that nobody did."""
+    if not task.cancelled():
+        task.exception()
+
+
 def _cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
 
 
 def _settle(done: Deferred[Any], task: asyncio.Future[Any]) -> None:
     if done.called:
-        # Cancelled from outside and already answered for; look at the outcome so asyncio does not
-        # complain.
-        if not task.cancelled():
-            task.exception()
+        _look_at(task)  # cancelled from outside, and answered for
         return
     if task.cancelled():
         done.errback(asyncio.CancelledError())

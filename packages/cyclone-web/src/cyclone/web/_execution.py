@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from ._base import SAFE_METHODS, HandlerBase
-from ._coroutines import as_coroutine, start
+from ._coroutines import Running, as_coroutine, run, start
 from ._errors import HTTPError
 from ._log import application_log
 from ._output import OutputMixin
@@ -57,7 +57,7 @@ class ExecutionMixin(HandlerBase):
     handler_timeout: float | None = None
 
     _stream_request_body: bool = False
-    _running: Deferred[Any] | None = None
+    _running: Running | None = None
 
     def prepare(self) -> Awaitable[None] | None:
         """Runs before the method of each request; may be async. It may finish the request."""
@@ -167,9 +167,7 @@ class ExecutionMixin(HandlerBase):
 
     def _run(self, coroutine: Any) -> None:
         """Drive *coroutine*, which answers for its own failures."""
-        running = start(coroutine)
-        # Every failure is answered for inside; what comes out is a cancellation passing through.
-        running.addErrback(lambda _: None)
+        running = run(coroutine)
         if not self._finished:
             self._suspend(running)
 
@@ -249,7 +247,7 @@ class ExecutionMixin(HandlerBase):
 
     # --- while the answer is open -------------------------------------------------------------
 
-    def _suspend(self, running: Deferred[Any] | None) -> None:
+    def _suspend(self, running: Running | None) -> None:
         """The answer comes later: notice when the client leaves, or nobody is left to give it."""
         self._suspended = True
         self._running = running
@@ -264,9 +262,11 @@ class ExecutionMixin(HandlerBase):
         answer is gone, so is the handler, and that is how a request nobody will finish is found.
         An override of ``on_connection_close`` has its reasons to be called: then it is held.
         """
-        callback: Callable[..., None] = self._connection_lost
-        if not self._headers_written and not self._wants_close():
-            callback = functools.partial(_call_if_alive, weakref.WeakMethod(callback))
+        callback: Callable[..., None]
+        if self._headers_written or self._wants_close():
+            callback = self._connection_lost
+        else:
+            callback = functools.partial(_tell_if_alive, weakref.ref(self))
         self.request.connection.set_close_callback(callback)
 
     def _wants_close(self) -> bool:
@@ -327,7 +327,7 @@ class ExecutionMixin(HandlerBase):
         self.application.log_request(self)  # type: ignore[arg-type]
 
 
-def _call_if_alive(reference: weakref.WeakMethod[Callable[..., None]], *args: object) -> None:
-    method = reference()
-    if method is not None:
-        method(*args)
+def _tell_if_alive(reference: weakref.ref[ExecutionMixin]) -> None:
+    handler = reference()
+    if handler is not None:
+        handler._connection_lost()

@@ -36,17 +36,22 @@ _PAGE = (
 class OpenRequest:
     """One request whose answer is open."""
 
-    __slots__ = ("_handler", "handler_name", "request", "started", "timeout", "warned")
+    __slots__ = ("_class", "_handler", "request", "started", "timeout", "warned")
 
     def __init__(
         self, handler: RequestHandler, gone: Any, started: float, timeout: float | None
     ) -> None:
         self._handler = weakref.ref(handler, gone)
-        self.handler_name = f"{type(handler).__module__}.{type(handler).__qualname__}"
+        self._class = type(handler)
         self.request: HTTPRequest = handler.request
         self.started = started
         self.timeout = timeout
         self.warned = False
+
+    @property
+    def handler_name(self) -> str:
+        """The handler's class."""
+        return f"{self._class.__module__}.{self._class.__qualname__}"
 
     @property
     def handler(self) -> RequestHandler | None:
