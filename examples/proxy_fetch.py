@@ -17,11 +17,11 @@ from cyclone.httpclient import AsyncHTTPClient, HTTPClientError, RequestOptions
 
 async def show(url: str, proxy: str | None) -> None:
     client = AsyncHTTPClient(force_instance=True)
-    options: RequestOptions = {}
+    options: RequestOptions = {"connect_timeout": 10}
     if proxy is not None:
         options["proxy"] = proxy
     try:
-        response = await client.fetch(url, connect_timeout=10, raise_error=False, **options)
+        response = await client.fetch(url, raise_error=False, **options)
     except HTTPClientError as error:
         print(f"no response: {error}", file=sys.stderr)
         raise SystemExit(1) from error

@@ -40,7 +40,7 @@ class Page(Resource):
 
     def render(self, request: Any) -> bytes:
         assert request.getHeader("Proxy-Authorization") is None
-        return b"through " + request.path
+        return b"through " + bytes(request.path)
 
 
 @pytest.fixture(scope="class")

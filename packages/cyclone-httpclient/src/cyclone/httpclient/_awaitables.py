@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Coroutine, Generator
 from inspect import isawaitable
 from typing import TypeVar
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 _T = TypeVar("_T")
 
@@ -42,7 +43,8 @@ class _Mixed(Awaitable[_T]):
                 return result
             try:
                 if isinstance(waited, Deferred):
-                    argument = yield from self._future(waited).__await__()
+                    yield from self._fired(waited).__await__()
+                    argument = None
                 else:
                     argument = yield waited
                 step = coroutine.send
@@ -50,10 +52,26 @@ class _Mixed(Awaitable[_T]):
                 coroutine.close()
                 raise
             except BaseException as error:
+                if isinstance(waited, Deferred) and not waited.called:
+                    waited.addErrback(_forget)
+                    waited.cancel()
                 step, argument = coroutine.throw, error  # type: ignore[assignment]
 
-    def _future(self, waited: Deferred[object]) -> asyncio.Future[object]:
-        return waited.asFuture(self._loop)
+    def _fired(self, waited: Deferred[object]) -> asyncio.Future[None]:
+        """A future that is done when the Deferred has fired, which keeps its result."""
+        future: asyncio.Future[None] = self._loop.create_future()
+
+        def fired(result: object) -> object:
+            if not future.done():
+                future.set_result(None)
+            return result
+
+        waited.addBoth(fired)
+        return future
+
+
+def _forget(_: Failure) -> None:
+    """The end of what nobody waits for any more."""
 
 
 async def _run(mixed: _Mixed[_T]) -> _T:
@@ -93,8 +111,3 @@ def pending(value: object) -> Deferred[object] | None:
     if not isinstance(value, Deferred) and not isawaitable(value):
         raise TypeError(f"the callback returned {type(value).__name__}, not None or an awaitable")
     return to_deferred(value)
-
-
-def done() -> Deferred[None]:
-    """A Deferred that has fired."""
-    return succeed(None)

@@ -169,7 +169,11 @@ class Flight:
         if settings.request_timeout:
             seconds = settings.request_timeout
             self._deadline = Deadline(self._reactor, self._clock, seconds, self._expired)
-        self._send(wire)
+        try:
+            self._send(wire)
+        except Exception:
+            self._stop()
+            raise
 
     def _check_method(self) -> None:
         method = self._method
@@ -463,11 +467,9 @@ class Flight:
             self._content = None
         self._raw_size = 0
         try:
-            wire = self._wire()
+            self._send(self._wire())
         except Exception as error:
             self._fail(error)
-            return
-        self._send(wire)
 
     # The end
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -41,7 +41,7 @@ class StubResponse:
 
     code: int = 200
     body: bytes = b""
-    headers: Mapping[str, str | list[str]] = field(default_factory=dict)
+    headers: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     reason: str | None = None
     error: Exception | None = None
 
