@@ -1,5 +1,7 @@
 """Tornado's web API on Twisted: handlers, routing, templates, static files, signed cookies."""
 
+from typing import TYPE_CHECKING
+
 from ._application import Application
 from ._coroutines import AsyncioReactorRequired
 from ._coroutines import start as spawn
@@ -67,12 +69,14 @@ __all__ = [
     "HubFullError",
     "HubMessage",
     "HubMixin",
+    "HubUnavailableError",
     "InvalidArgumentError",
     "Matcher",
     "MissingArgumentError",
     "OutputTransform",
     "PathMatches",
     "RedirectHandler",
+    "RedisHub",
     "RequestHandler",
     "ReversibleRouter",
     "ReversibleRuleRouter",
@@ -103,11 +107,19 @@ __all__ = [
 
 __version__: str
 
+if TYPE_CHECKING:
+    from ._hub_redis import HubUnavailableError as HubUnavailableError
+    from ._hub_redis import RedisHub as RedisHub
 
-def __getattr__(name: str) -> str:
-    """The version comes from the installed metadata, read only when asked for."""
+
+def __getattr__(name: str) -> object:
+    """The version comes from the installed metadata; what few need loads when it is first used."""
     if name == "__version__":
         from importlib.metadata import version
 
         return version("cyclone-web")
+    if name in ("HubUnavailableError", "RedisHub"):
+        from . import _hub_redis
+
+        return getattr(_hub_redis, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from twisted.internet.defer import Deferred, succeed
 
 from ._errors import HTTPError
-from ._hub_channel import Channel, HubMessage, Member, Subscriber, text_of
+from ._hub_channel import Channel, HubMessage, Member, Subscriber, Waiter, text_of
 
 MAX_CHANNEL_NAME = 200
 
@@ -98,8 +98,7 @@ class Hub:
         found = self._enter(channel)
         if id(subscriber) in found.members:
             return
-        position = self._last_id if after is None else self._position(after)
-        member = Member(found, subscriber, position)
+        member = Member(found, subscriber, self._position(after, found))
         found.members[id(subscriber)] = member
         if not found.loading:
             self._replay(found, member)
@@ -120,25 +119,17 @@ class Hub:
         :raises HubFullError: when there can be no further channel.
         """
         found = self._enter(channel)
+        waiter = Waiter(self._position(after, found), found.forget_waiter)
         if after is not None and not found.loading:
-            messages = found.since(self._position(after))
+            messages = found.since(waiter.position)
             if messages:
                 found.check_idle()
                 return succeed(messages)
-
-        def cancelled(waiter: Deferred[list[HubMessage]]) -> None:
-            call = found.waiters.pop(waiter, None)
-            if call is not None and call.active():
-                call.cancel()
-            found.check_idle()
-
-        waiter: Deferred[list[HubMessage]] = Deferred(cancelled)
         found.waiters[waiter] = None
         if timeout is not None:
-            found.waiters[waiter] = self._get_reactor().callLater(
-                timeout, self._time_out, found, waiter
-            )
-        return waiter
+            reactor = self._get_reactor()
+            waiter.timeout = reactor.callLater(timeout, found.answer, waiter, [])
+        return waiter.answer
 
     # --- inside -----------------------------------------------------------------------------
 
@@ -152,12 +143,11 @@ class Hub:
             )
         return text
 
-    def _position(self, after: int | str) -> int:
+    def _position(self, after: int | str | None, channel: Channel) -> int:
         """The place in the history that *after*, mostly a word of the client's, stands for."""
-        text = str(after)
-        if len(text) > 20 or not (text.isascii() and text.isdecimal()):
-            return 0
-        position = int(text)
+        if after is None:
+            return self._last_id
+        position = parse_id(after)
         return 0 if position > self._last_id else position
 
     def _enter(self, name: str) -> Channel:
@@ -220,11 +210,6 @@ class Hub:
         for message in channel.since(member.position):
             member.offer(message, limit, False)
 
-    def _time_out(self, channel: Channel, waiter: Deferred[list[HubMessage]]) -> None:
-        if channel.waiters.pop(waiter, None) is not None:
-            channel.check_idle()
-            waiter.callback([])
-
     def _get_reactor(self) -> Any:
         if self._reactor is None:
             from twisted.internet import reactor
@@ -237,3 +222,9 @@ def check_channel(name: object) -> None:
     """A channel's name is text of 1 to 200 characters; ValueError if not."""
     if not isinstance(name, str) or not 0 < len(name) <= MAX_CHANNEL_NAME:
         raise ValueError(f"A channel's name has 1 to {MAX_CHANNEL_NAME} characters")
+
+
+def parse_id(after: int | str) -> int:
+    """An id as a client gives it; 0, which is before all, if it cannot be one."""
+    text = str(after)
+    return int(text) if len(text) <= 20 and text.isascii() and text.isdecimal() else 0

@@ -149,6 +149,22 @@ class Member:
             )
 
 
+class Waiter:
+    """Somebody who waits for one answer."""
+
+    __slots__ = ("answer", "position", "timeout")
+
+    def __init__(self, position: int, forget: Callable[[Waiter], None]) -> None:
+        self.position = position
+        self.timeout: IDelayedCall | None = None
+        self.answer: Deferred[list[HubMessage]] = Deferred(lambda _: forget(self))
+
+    def stop(self) -> None:
+        """The time limit is of no interest any more."""
+        if self.timeout is not None and self.timeout.active():
+            self.timeout.cancel()
+
+
 class Channel:
     """What a hub knows of one channel."""
 
@@ -170,7 +186,7 @@ class Channel:
         #: The characters in the history.
         self.size = 0
         self.members: dict[int, Member] = {}
-        self.waiters: dict[Deferred[list[HubMessage]], IDelayedCall | None] = {}
+        self.waiters: dict[Waiter, None] = {}
         #: Whether its history is on its way from elsewhere.
         self.loading = False
         self._emptied = emptied
@@ -226,17 +242,20 @@ class Channel:
                 message = self._outgoing.popleft()
                 for member in list(self.members.values()):
                     member.offer(message, limit, disconnect)
-                self.answer_waiters(message)
+                for waiter in list(self.waiters):
+                    self.answer(waiter, [message])
         finally:
             self._delivering = False
 
-    def answer_waiters(self, *messages: HubMessage) -> None:
-        """Give those who wait for one answer theirs."""
-        if not self.waiters:
-            return
-        waiters, self.waiters = self.waiters, {}
-        for waiter, timeout in waiters.items():
-            if timeout is not None and timeout.active():
-                timeout.cancel()
-            waiter.callback(list(messages))
-        self.check_idle()
+    def answer(self, waiter: Waiter, messages: list[HubMessage]) -> None:
+        """Give somebody who waits these messages."""
+        self.forget_waiter(waiter)
+        if not waiter.answer.called:
+            waiter.answer.callback(messages)
+
+    def forget_waiter(self, waiter: Waiter) -> None:
+        """*waiter* waits no more."""
+        waiter.stop()
+        if waiter in self.waiters:
+            del self.waiters[waiter]
+            self.check_idle()
