@@ -130,7 +130,7 @@ def test_limits_by_both_names() -> None:
 
 
 def test_the_agent() -> None:
-    given = InMemoryAgent({"http://h/": StubResponse()})
+    given: Any = InMemoryAgent({"http://h/": StubResponse()})
     assert AsyncHTTPClient(force_instance=True, agent=given).agent is given
     own = AsyncHTTPClient(force_instance=True)
     offered: Any = IAgent
