@@ -12,6 +12,7 @@ from pathlib import Path
 
 import modules
 from accounts import AccountError, log_in, register
+from oidc import ProviderLogin, ProviderLogout, form_targets, provider_settings
 from pictures import MAX_PICTURE, PictureError, keep
 from store import MAX_AUTHOR, MAX_MESSAGE, EntryError, NameTakenError, Store
 from twisted.internet.threads import deferToThread
@@ -37,7 +38,8 @@ class PageHandler(RequestHandler):
         return self.application.store
 
     def set_default_headers(self) -> None:
-        self.set_header("Content-Security-Policy", "default-src 'self'; form-action 'self'")
+        policy = "default-src 'self'; form-action " + form_targets(self.settings)
+        self.set_header("Content-Security-Policy", policy)
         self.set_header("X-Content-Type-Options", "nosniff")
 
     async def prepare(self) -> None:
@@ -175,6 +177,14 @@ class LogoutHandler(PageHandler):
         self.redirect_back()
 
 
+class ProviderLoginHandler(ProviderLogin, PageHandler):
+    """Logs in with the OpenID Connect provider."""
+
+
+class ProviderLogoutHandler(ProviderLogout, LogoutHandler):
+    """Forgets who the visitor is, and has the provider forget too."""
+
+
 class LanguageHandler(PageHandler):
     """Notes the language the visitor wants."""
 
@@ -202,10 +212,13 @@ class NotFoundHandler(PageHandler):
 class Guestbook(Application):
     """The application; `database` is the SQLite file, made when it is missing.
 
-    The key that signs cookies and the pictures are kept beside it.
+    The key that signs cookies and the pictures are kept beside it. `provider` is the setting
+    `openid_connect`, for logins with a provider.
     """
 
-    def __init__(self, database: Path, **settings: object) -> None:
+    def __init__(
+        self, database: Path, provider: dict[str, str] | None = None, **settings: object
+    ) -> None:
         self.store = Store(database)
         self.pictures = database.with_suffix(".pictures")
         self.pictures.mkdir(exist_ok=True)
@@ -215,9 +228,12 @@ class Guestbook(Application):
             (r"/entry/([0-9]+)", EntryHandler, {}, "entry"),
             (r"/picture/([0-9a-f]{64}\.[a-z]+)", Picture, {"path": str(self.pictures)}, "picture"),
             (r"/login", LoginHandler, {}, "login"),
-            (r"/logout", LogoutHandler, {}, "logout"),
+            (r"/logout", ProviderLogoutHandler if provider else LogoutHandler, {}, "logout"),
             (r"/language", LanguageHandler, {}, "language"),
         ]
+        if provider:
+            handlers.append((r"/oidc", ProviderLoginHandler, {}, "oidc"))
+            settings["openid_connect"] = provider
         super().__init__(
             handlers,
             template_path=str(HERE / "templates"),
@@ -261,13 +277,22 @@ def main() -> None:
     parser.add_argument("--listen", default="127.0.0.1", metavar="ADDRESS")
     parser.add_argument("--database", type=Path, help="SQLite file (default: a temporary one)")
     parser.add_argument("--debug", action="store_true")
+    parser.add_argument(
+        "--oidc", metavar="ISSUER", help="log in with this OpenID Connect provider too"
+    )
+    parser.add_argument("--oidc-client", default="guestbook", metavar="ID")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
 
     from twisted.internet import reactor
 
     database = options.database or Path(tempfile.mkdtemp(prefix="guestbook-")) / "guestbook.db"
-    application = Guestbook(database, debug=options.debug)
+    provider = None
+    if options.oidc:
+        secret = os.environ["OIDC_CLIENT_SECRET"]
+        base = f"http://{options.listen}:{options.port}"
+        provider = provider_settings(options.oidc, options.oidc_client, secret, base)
+    application = Guestbook(database, provider, debug=options.debug)
     port = reactor.listenTCP(options.port, application, interface=options.listen)
     address = port.getHost()
     print(f"Guestbook on http://{address.host}:{address.port} (entries in {database})", flush=True)

@@ -24,6 +24,10 @@ CREATE TABLE IF NOT EXISTS user (
     name TEXT NOT NULL UNIQUE COLLATE NOCASE,
     password TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS identity (
+    subject TEXT PRIMARY KEY,
+    user_id INTEGER NOT NULL REFERENCES user (id)
+);
 """
 # What the first version of the guestbook did not have.
 LATER_COLUMNS = {"user_id": "INTEGER REFERENCES user (id)", "picture": "TEXT"}
@@ -113,15 +117,31 @@ class Store:
         """Forget an entry."""
         await self._query("DELETE FROM entry WHERE id = ?", entry.id)
 
-    async def add_user(self, name: str, password: str) -> User:
-        """Keep a user with the hash of a password; NameTakenError if there is one of that name."""
+    async def add_user(self, name: str, password: str, subject: str | None = None) -> User:
+        """Keep a user with the hash of a password; NameTakenError if there is one of that name.
+
+        `subject` is who the user is for a login provider.
+        """
+
+        def insert(cursor: adbapi.Transaction) -> int:
+            cursor.execute("INSERT INTO user (name, password) VALUES (?, ?)", (name, password))
+            user_id = int(cursor.lastrowid)
+            if subject is not None:
+                cursor.execute("INSERT INTO identity VALUES (?, ?)", (subject, user_id))
+            return user_id
+
+        await self._opened()
         try:
-            user_id = await self._insert(
-                "INSERT INTO user (name, password) VALUES (?, ?)", name, password
-            )
+            return User(await self._pool.runInteraction(insert), name)
         except sqlite3.IntegrityError:
             raise NameTakenError(name) from None
-        return User(user_id, name)
+
+    async def user_of(self, subject: str) -> User | None:
+        """The user whom a login provider calls `subject`, or None."""
+        rows = await self._query(
+            "SELECT id, name FROM user JOIN identity ON user_id = id WHERE subject = ?", subject
+        )
+        return User(*rows[0]) if rows else None
 
     async def user(self, user_id: int) -> User | None:
         """The user of this id, or None."""
