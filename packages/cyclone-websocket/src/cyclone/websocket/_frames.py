@@ -35,6 +35,7 @@ INVALID_DATA: Final = 1007
 POLICY_VIOLATION: Final = 1008
 MESSAGE_TOO_BIG: Final = 1009
 INTERNAL_ERROR: Final = 1011
+TRY_AGAIN_LATER: Final = 1013
 
 # Section 7.4 and the registry of IANA: what may stand in a close frame below 3000
 _ASSIGNED: Final = frozenset((*range(1000, 1004), *range(1007, 1015)))

@@ -14,12 +14,14 @@ from cyclone.httputil import ResponseStartLine
 from cyclone.web import RequestHandler, spawn
 
 from . import _handshake as handshake
-from ._connection import Limits, WebSocketConnection
+from ._connection import Limits, WebSocketConnection, encode_message
 from ._deadlines import shared_deadlines
 from ._errors import HandshakeError, WebSocketClosedError
-from ._frames import POLICY_VIOLATION
+from ._frames import POLICY_VIOLATION, TRY_AGAIN_LATER
 
 if TYPE_CHECKING:
+    from cyclone.web import HubMessage
+
     from ._compression import Deflate
 
 Message = str | bytes | dict[str, Any]
@@ -295,6 +297,27 @@ class WebSocketHandler(RequestHandler):
         """Cyclone's name of `write_message`."""
         return self.write_message(message, binary)
 
+    def on_hub_message(self, message: HubMessage) -> Any:
+        """Send what was published to a channel of a hub that this handler has joined.
+
+        Messages come as text, what is not text as JSON. Override it to filter or to send
+        otherwise; what is awaitable is waited for before the next one comes. To join, put
+        ``cyclone.web.HubMixin`` before this class.
+        """
+        connection = self.ws_connection
+        if connection is None or connection.is_closing():
+            return None
+        if connection.shares_frames():
+            connection.write_frame(message.encoded("websocket", _frame_of))
+            taken = connection._taken()
+        else:
+            taken = connection.write_message(message.text)
+        return None if taken.called else taken.addErrback(_was_closed)
+
+    def on_hub_overflow(self) -> None:
+        """The client is too slow for the hub: it is told to come back later."""
+        self.close(TRY_AGAIN_LATER, "too slow")
+
     def ping(self, data: str | bytes = b"") -> None:
         """Send a ping with at most 125 bytes; `WebSocketClosedError` if that cannot be."""
         connection = self.ws_connection
@@ -399,3 +422,11 @@ class WebSocketHandler(RequestHandler):
     def _before_upgrade(self) -> None:
         if self._upgraded:
             raise RuntimeError("Method not supported for Web Sockets")
+
+
+def _frame_of(message: HubMessage) -> bytes:
+    return encode_message(message.text, False)
+
+
+def _was_closed(failure: Failure) -> None:
+    failure.trap(WebSocketClosedError)
