@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from twisted.internet import tcp
-from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.internet.interfaces import IProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
@@ -502,9 +502,7 @@ class WebSocketConnection:
         outlet = self._outlet
         high_water = self._limits.write_high_water
         if outlet is None or outlet.size <= high_water:
-            taken: Deferred[None] = Deferred()
-            taken.callback(None)
-            return taken
+            return succeed(None)
         return outlet.wait(high_water // 2)
 
     def _encode(self, payload: bytes, binary: bool) -> bytes:

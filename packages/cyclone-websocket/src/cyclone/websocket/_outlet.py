@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPullProducer, IPushProducer
@@ -28,6 +28,34 @@ class Drained(Protocol):
 
     def output_drained(self) -> None:
         """Nothing waits any more."""
+
+
+class Taken(Deferred[None]):
+    """A Deferred that knows whether anybody waits for it."""
+
+    listened = False
+
+    if not TYPE_CHECKING:
+
+        def addCallbacks(self, *args, **kwargs):
+            """As in Deferred."""
+            self.listened = True
+            return super().addCallbacks(*args, **kwargs)
+
+        def addCallback(self, *args, **kwargs):
+            """As in Deferred."""
+            self.listened = True
+            return super().addCallback(*args, **kwargs)
+
+        def addErrback(self, *args, **kwargs):
+            """As in Deferred."""
+            self.listened = True
+            return super().addErrback(*args, **kwargs)
+
+        def addBoth(self, *args, **kwargs):
+            """As in Deferred."""
+            self.listened = True
+            return super().addBoth(*args, **kwargs)
 
 
 @implementer(IPushProducer, IPullProducer)
@@ -59,7 +87,7 @@ class Outlet:
         self._parts: deque[bytes | memoryview] = deque()
         # What the transport was given and has not sent yet
         self._handed = 0
-        self._waiters: deque[tuple[int, Deferred[None]]] = deque()
+        self._waiters: deque[tuple[int, Taken]] = deque()
         self._blocked = False
         self._registered = False
         self._starting = False
@@ -87,7 +115,7 @@ class Outlet:
         When the connection is lost it errbacks with `WebSocketClosedError` if somebody waits for
         it; one that nobody looked at just fires, as there is nobody to tell.
         """
-        waiter: Deferred[None] = Deferred()
+        waiter = Taken()
         self._waiters.append((size, waiter))
         return waiter
 
@@ -152,8 +180,7 @@ class Outlet:
         self.size = 0
         waiters, self._waiters = self._waiters, deque()
         for _, waiter in waiters:
-            listeners: Any = waiter.callbacks
-            if listeners:
+            if waiter.listened:
                 waiter.errback(WebSocketClosedError("The connection was lost"))
             else:
                 waiter.callback(None)

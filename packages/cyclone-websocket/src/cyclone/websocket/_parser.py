@@ -2,13 +2,14 @@
 
 A complete, unfragmented, uncompressed message takes the short way through `FrameParser._parse`.
 All other frames are taken in piece by piece as they arrive: unmasked at once into one growing
-buffer, text checked as far as it has come. So nothing is kept twice, what is over the limit is
+buffer, text decoded as far as it has come. So nothing is kept twice, what is over the limit is
 refused on its head, and invalid text as soon as it shows.
 """
 
 from __future__ import annotations
 
 from codecs import utf_8_decode
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from ._errors import ParseError
@@ -58,7 +59,9 @@ class FrameParser:
         "_missing",
         "_packed",
         "_payload",
+        "_size",
         "_tail",
+        "_text",
         "_utf8_tail",
         "done",
     )
@@ -80,7 +83,10 @@ class FrameParser:
         # The message its frames belong to: opcode (0 if there is none), whether it is compressed
         self._kind = 0
         self._packed = False
+        # Its bytes so far; they are kept in one of the two
+        self._size = 0
         self._message: bytearray | None = None
+        self._text: StringIO | None = None
         self._utf8_tail = b""
 
     def receive(self, data: bytes) -> list[Event]:
@@ -105,7 +111,7 @@ class FrameParser:
         self.done = True
         self._missing = 0
         self._tail = self._utf8_tail = b""
-        self._payload = self._message = None
+        self._payload = self._message = self._text = None
 
     def _parse(self, data: bytes, pos: int, events: list[Event]) -> None:
         """Take frames out of ``data`` from ``pos`` on; the beginning of a head is kept."""
@@ -185,8 +191,8 @@ class FrameParser:
         if (first & RSV1) if first & 0x0F else self._packed:
             # Data that cannot be compressed grows a little; what comes out is measured for itself
             limit += (limit >> 3) + 64
-        elif self._message is not None:
-            size += len(self._message)
+        elif not first & 0x0F:
+            size += self._size
         if size > limit:
             raise ParseError(MESSAGE_TOO_BIG, "message too big")
 
@@ -201,11 +207,13 @@ class FrameParser:
         if opcode in (TEXT, BINARY):
             self._kind = opcode
             self._packed = bool(first & RSV1)
-            self._message = bytearray()
+            self._size = 0
+            if opcode == TEXT:
+                self._text = StringIO()
+            else:
+                self._message = bytearray()
         if opcode >= CLOSE or self._packed:
             self._payload = bytearray()
-        else:
-            self._payload = None
 
     def _take(self, data: bytes, start: int, events: list[Event]) -> int:
         """Add what is there to the current frame; returns where it ends in ``data``."""
@@ -222,23 +230,26 @@ class FrameParser:
             piece = apply_mask(piece, key)
         if self._payload is not None:
             self._payload += piece
-        elif self._message is not None:
-            self._message += piece
-            if self._kind == TEXT:
-                self._check_text(bytes(piece))
+        else:
+            self._add(piece)
         if not self._missing:
             self._end_frame(events)
         return stop
 
-    def _check_text(self, piece: bytes) -> None:
-        """Check text as far as it has come; the end of a piece may cut a character in two."""
-        if self._utf8_tail:
-            piece = self._utf8_tail + piece
-        try:
-            used = utf_8_decode(piece, "strict", False)[1]
-        except UnicodeDecodeError:
-            raise ParseError(INVALID_DATA, "invalid UTF-8") from None
-        self._utf8_tail = piece[used:]
+    def _add(self, piece: bytes | memoryview) -> None:
+        """Add to the message. Text is decoded: the end of a piece may cut a character in two."""
+        self._size += len(piece)
+        if self._message is not None:
+            self._message += piece
+        elif self._text is not None:
+            if self._utf8_tail:
+                piece = self._utf8_tail + piece
+            try:
+                text, used = utf_8_decode(piece, "strict", False)
+            except UnicodeDecodeError:
+                raise ParseError(INVALID_DATA, "invalid UTF-8") from None
+            self._utf8_tail = bytes(piece[used:])
+            self._text.write(text)
 
     def _end_frame(self, events: list[Event]) -> None:
         first, payload = self._first, self._payload
@@ -253,34 +264,23 @@ class FrameParser:
             else:
                 events.append(Control(opcode, data))
             return
-        message = self._message
-        if message is None:
-            raise RuntimeError("a data frame without a message")
-        if self._packed:
-            self._inflate(first, bytes(payload or b""), message)
+        if self._packed and self._deflate is not None:
+            room = self._max_size - self._size
+            self._add(self._deflate.decompress(first, bytes(payload or b""), room))
         if first & FIN:
-            self._end_message(message, events)
+            self._end_message(events)
 
-    def _inflate(self, first: int, payload: bytes, message: bytearray) -> None:
-        deflate = self._deflate
-        if deflate is None:
-            raise RuntimeError("a compressed frame without compression")
-        room = self._max_size - len(message)
-        inflated = deflate.decompress(first, payload, room)
-        message += inflated
-        if self._kind == TEXT:
-            self._check_text(inflated)
-
-    def _end_message(self, message: bytearray, events: list[Event]) -> None:
-        kind, self._kind = self._kind, 0
-        self._message = None
+    def _end_message(self, events: list[Event]) -> None:
+        message, text = self._message, self._text
+        self._kind = 0
+        self._message = self._text = None
         self._packed = False
-        if kind == TEXT:
+        if message is not None:
+            events.append(bytes(message))
+        elif text is not None:
             if self._utf8_tail:
                 raise ParseError(INVALID_DATA, "invalid UTF-8")
-            events.append(message.decode())
-        else:
-            events.append(bytes(message))
+            events.append(text.getvalue())
 
 
 def _extended(field: bytes) -> int:
