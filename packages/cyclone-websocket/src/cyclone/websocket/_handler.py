@@ -429,4 +429,4 @@ def _frame_of(message: HubMessage) -> bytes:
 
 
 def _was_closed(failure: Failure) -> None:
-    failure.trap(WebSocketClosedError)
+    failure.trap(WebSocketClosedError)  # type: ignore[no-untyped-call]
