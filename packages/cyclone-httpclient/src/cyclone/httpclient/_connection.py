@@ -19,8 +19,13 @@ from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from ._body import Body, BodySender
-from ._errors import HTTPProtocolError, HTTPResponseTooLargeError, HTTPStreamClosedError
-from ._failures import closed_error, is_tls_error
+from ._errors import (
+    HTTPProtocolError,
+    HTTPResponseTooLargeError,
+    HTTPStreamClosedError,
+    HTTPTLSError,
+)
+from ._failures import closed_error, is_tls_error, tls_message
 from ._parser import END, LimitError, ProtocolError, ResponseHead, ResponseParser
 from ._route import Route
 from ._twisted import StreamTransport, error_of
@@ -141,8 +146,7 @@ class HTTP1Connection(Protocol):
 
     def _lost(self, reason: Failure) -> None:
         if is_tls_error(error_of(reason)):
-            # A missing close_notify or a broken record: somebody may have cut the body short.
-            self._fail(closed_error(error_of(reason), "The TLS connection broke"))
+            self._fail(self._tls_failed(error_of(reason)))
             return
         self.unanswered = not self._parser.started
         try:
@@ -155,6 +159,14 @@ class HTTP1Connection(Protocol):
             self._complete(reusable=False)
         else:
             self._fail(closed_error(error_of(reason), "Stream closed"))
+
+    def _tls_failed(self, error: Exception) -> Exception:
+        """Refused after our part of the handshake (TLS 1.3), or broken later: never a whole body."""
+        if self._parser.started:
+            return closed_error(error, "The TLS connection broke")
+        refused = HTTPTLSError(tls_message(error, self.route))
+        refused.__cause__ = error
+        return refused
 
     # An exchange
 
