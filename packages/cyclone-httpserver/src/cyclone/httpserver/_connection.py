@@ -26,8 +26,8 @@ from ._body import Body
 from ._errors import RequestError, StreamClosedError
 from ._incoming import BodyReceiver, Incoming
 from ._output import CLOSED, CLOSING, DETACHED, LINGERING, OPEN
-from ._parser import HeadBuffer, head_too_large
-from ._request import HTTPRequest, new_request
+from ._parser import HeadBuffer, head_too_large, parse_head
+from ._request import HTTPRequest, fill
 from ._responses import ResponseSide
 from ._timeouts import NEVER
 from ._writer import CONTINUE
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from ._server import HTTPServer
 
 _MAX_LEADING_CRLF = 8
+_new = object.__new__
 
 
 @implementer(IProtocol, IHalfCloseableProtocol, IHandshakeListener)
@@ -48,15 +49,13 @@ class HTTPConnection(ResponseSide):
     `set_close_callback`, `registerProducer`.
     """
 
-    __slots__ = ("_gone", "_head_buffer", "_leading", "_preface", "_quiet")
+    __slots__ = ("_gone", "_head_buffer", "_leading", "_preface")
 
     def __init__(self, server: HTTPServer) -> None:
         super().__init__(server)
         self._head_buffer: HeadBuffer | None = None
         self._leading = 0
         self._preface: ProxyHeader | None = None
-        #: Between requests, with nothing pending.
-        self._quiet = False
         self._gone: list[Deferred[None]] | None = None
 
     # --- IProtocol --------------------------------------------------------------------------
@@ -105,7 +104,7 @@ class HTTPConnection(ResponseSide):
             and data.find(b"\r\n\r\n") + 4 == len(data) <= server.short_head
             and data[0] > 13
         ):
-            self._one(data)
+            self._one(data, server)
             return
         if self._state != OPEN:
             self._late_data(data)
@@ -119,17 +118,22 @@ class HTTPConnection(ResponseSide):
             return
         self._run(data)
 
-    def _one(self, data: bytes) -> None:
-        """The common case: nothing is pending, and the bytes are one request without a body.
+    def _one(self, data: bytes, server: HTTPServer) -> None:
+        """The common case: nothing is pending, and the bytes are one request's head.
 
-        It does what `_run` and `_take_head` do, in one piece.
+        It does what `_run` and `_take_head` do, in one piece: every request of a client that waits
+        for its answers comes through here.
         """
         self._quiet = False
         self._running = True
-        server = self.server
         try:
             try:
-                self.request = request = new_request(data, self, self._now)
+                request = _new(HTTPRequest)
+                parse_head(data, server.options, request)
+                request._body = request._finish_waiters = request._finish_time = None
+                request._start_time = self._now
+                request.connection = self
+                self.request = request
                 self._served = served = self._served + 1
                 self.keep_alive = request._keep_alive
                 if served >= server.request_limit or self.no_keep_alive or server.closing:
@@ -161,11 +165,15 @@ class HTTPConnection(ResponseSide):
                         sent = 0  # full, or broken: the transport finds out which
                     if sent != len(out):
                         self._wait_for_kernel(out[sent:])
-            self._quiet = self.request is None and self._at_rest()
+            # write_response() has said so in the common case
+            if not self._quiet:
+                self._settle()
 
-    def _at_rest(self) -> bool:
-        return (
-            self._state == OPEN
+    def _settle(self) -> None:
+        """Is the connection between two requests, with nothing pending?"""
+        self._quiet = (
+            self.request is None
+            and self._state == OPEN
             and self._incoming is None
             and self._outlet is None
             and self._head_buffer is None
@@ -196,6 +204,7 @@ class HTTPConnection(ResponseSide):
         if self._state == DETACHED:
             return
         self._half_closed = True
+        self._quiet = False
         if self._state != OPEN or (self.request is None and not self._tail):
             self._close_when_written()
         elif self._incoming is not None and not self._incoming.reader.done:
@@ -220,7 +229,7 @@ class HTTPConnection(ResponseSide):
         finally:
             self._running = False
             self._flush()
-            self._quiet = self.request is None and self._at_rest()
+            self._settle()
 
     def _take(self, data: bytes) -> None:
         while self._state == OPEN:
@@ -291,7 +300,9 @@ class HTTPConnection(ResponseSide):
                 return b""
             self._head_buffer = None
             raw, data = complete
-        request = new_request(raw, self, self._now)
+        request = _new(HTTPRequest)
+        parse_head(raw, server.options, request)
+        fill(request, self, self._now)
         self.request = request
         self._served = served = self._served + 1
         self.keep_alive = request._keep_alive

@@ -60,6 +60,7 @@ class OutputSide:
         "_outlet",
         "_peer_ip",
         "_producer",
+        "_quiet",
         "_reading_paused",
         "_response",
         "_running",
@@ -94,6 +95,8 @@ class OutputSide:
         self._out = b""
         self._tail = b""
         self._running = False
+        # Between two requests, with nothing pending
+        self._quiet = False
         self._reading_paused = False
         self._half_closed = False
         self._served = 0
@@ -174,6 +177,7 @@ class OutputSide:
         if self._state in (CLOSED, DETACHED):
             return
         self._state = CLOSING
+        self._quiet = False
         self._tail = b""
         self._flush()
         if self._outlet is None:
@@ -189,6 +193,7 @@ class OutputSide:
         if self._state in (CLOSED, DETACHED, LINGERING):
             return
         self._state = LINGERING
+        self._quiet = False
         self._incoming = None
         self._tail = b""
         self._flush()
@@ -209,6 +214,7 @@ class OutputSide:
         if self._state in (CLOSED, DETACHED):
             return
         self._state = CLOSING
+        self._quiet = False
         abort = getattr(self.transport, "abortConnection", None)
         if abort is not None:
             abort()
@@ -229,6 +235,7 @@ class OutputSide:
         transport = self.transport
         self._no_delay()
         self._state = DETACHED
+        self._quiet = False
         self.deadline = NEVER
         self._finish_request(None)
         self.server.connection_lost(self)
@@ -299,6 +306,7 @@ class OutputSide:
 
     def _wait_for_kernel(self, rest: bytes | memoryview) -> None:
         """What was not taken at once."""
+        self._quiet = False
         self._outlet = outlet = Outlet(self, self._send)
         self.deadline = self._now_plus(self.server.options.write_timeout or NEVER)
         outlet.put(rest)
@@ -390,3 +398,9 @@ class OutputSide:
             self._no_delay()
         if self._state == OPEN and (self._tail or self._reading_paused or self._half_closed):
             self._wake()
+        else:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Is the connection between two requests?"""
+        raise NotImplementedError

@@ -18,7 +18,7 @@ from cyclone.httputil import (
     split_host_and_port,
 )
 
-from ._parser import field_pairs, parse_head
+from ._parser import field_pairs
 
 if TYPE_CHECKING:
     from http.cookies import SimpleCookie
@@ -276,22 +276,11 @@ def _needle(name: str) -> bytes:
     return f"\r\n{name.lower()}:".encode("latin-1")
 
 
-_new = object.__new__
-
-
-def new_request(raw: bytes, connection: HTTPConnection, now: float) -> HTTPRequest:
-    """Parse a head into a request; the hot path, so it sets slots and nothing more.
-
-    `RequestError` as `parse_head` raises it.
-    """
-    request = _new(HTTPRequest)
-    parse_head(raw, connection.server.options, request)
-    request._body = None
-    request._finish_waiters = None
-    request._finish_time = None
+def fill(request: HTTPRequest, connection: HTTPConnection, now: float) -> None:
+    """Complete a request whose head was parsed; what is not set here is computed when touched."""
+    request._body = request._finish_waiters = request._finish_time = None
     request._start_time = now
     request.connection = connection
-    return request
 
 
 def _headers(request: HTTPRequest) -> HTTPHeaders:

@@ -89,7 +89,8 @@ class ResponseSide(OutputSide):
         if not self.keep_alive or self._incoming is not None or request._http10:
             end = self._connection_line(request) + end
         server = self.server
-        now = server.monotonic()
+        # A callback that answers at once does so when its request came
+        now = self._now if self._running else server.monotonic()
         if date:
             line = server.date_line
             stamp = line.line if now < line.until else line(now)
@@ -107,7 +108,7 @@ class ResponseSide(OutputSide):
         if self.keep_alive and self._running and self._incoming is None and self._producer is None:
             self.request = None
             self._close_callback = None
-            request._finish_time = now
+            self._quiet = True
             if self._outlet is None:
                 self.deadline = now + server.idle_timeout
             if request._finish_waiters is not None:
