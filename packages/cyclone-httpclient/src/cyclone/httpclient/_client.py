@@ -114,15 +114,7 @@ class AsyncHTTPClient:
         :param monotonic: the clock of the deadlines.
         :raises ValueError: for a limit below 1.
         """
-        values = dict(defaults or {})
-        if max_body_size is not None:
-            values["max_body_size"] = max_body_size
-        if max_buffer_size is not None:
-            size = cast(int, values.get("max_body_size") or max_buffer_size)
-            values["max_body_size"] = min(max_buffer_size, size)
-        if max_header_size is not None:
-            values["max_header_size"] = max_header_size
-        self._settings = Settings(values)
+        self._settings = _client_settings(defaults, max_body_size, max_buffer_size, max_header_size)
         self._closed = False
         self._reactor = reactor or default_reactor()
         self._clock = monotonic or clock_of(self._reactor)
@@ -239,6 +231,24 @@ class AsyncHTTPClient:
 
 class SimpleAsyncHTTPClient(AsyncHTTPClient):
     """Tornado's name for the implementation; here the same as its base."""
+
+
+def _client_settings(
+    defaults: Mapping[str, object] | None,
+    max_body_size: int | None,
+    max_buffer_size: int | None,
+    max_header_size: int | None,
+) -> Settings:
+    """The defaults of a client, with the limits that have a keyword of their own."""
+    values = dict(defaults or {})
+    if max_body_size is not None:
+        values["max_body_size"] = max_body_size
+    if max_buffer_size is not None:
+        size = cast(int, values.get("max_body_size") or max_buffer_size)
+        values["max_body_size"] = min(max_buffer_size, size)
+    if max_header_size is not None:
+        values["max_header_size"] = max_header_size
+    return Settings(values)
 
 
 def _jar(value: CookieJar | bool | None) -> CookieJar | None:
