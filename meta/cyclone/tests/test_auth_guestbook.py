@@ -1,5 +1,6 @@
 """Chromium logs in to the guestbook at a certified OpenID provider, and out again."""
 
+import os
 import re
 import socket
 from collections.abc import Callable
@@ -32,7 +33,8 @@ def guestbook(
 ) -> Server:
     """The demo with an empty database and a provider."""
     if not (PROVIDERS / "node_modules").is_dir():
-        pytest.skip("npm ci was not run in meta/cyclone/tests/providers")
+        missing = pytest.fail if os.environ.get("CYCLONE_REQUIRE_PROGRAMS") else pytest.skip
+        missing("npm ci was not run in meta/cyclone/tests/providers")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         site = f"http://127.0.0.1:{probe.getsockname()[1]}"

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import html
 import json
+import os
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -39,7 +40,8 @@ def free_port() -> int:
 def start_provider(start_program: Start, client: str) -> Server:
     """The provider, for a client at the address *client*."""
     if not (PROVIDERS / "node_modules").is_dir():
-        pytest.skip("npm ci was not run in meta/cyclone/tests/providers")
+        missing = pytest.fail if os.environ.get("CYCLONE_REQUIRE_PROGRAMS") else pytest.skip
+        missing("npm ci was not run in meta/cyclone/tests/providers")
     script = PROVIDERS / "oidc_provider.mjs"
     return start_program("node", script, client + "/login", client + "/")
 
@@ -157,7 +159,7 @@ def test_forged_and_replayed_answers(world: World, visitor: httpx.Client) -> Non
     refused(visitor.get(login, params={"code": code, "iss": iss}), 400, "no usable state")
     forged = {"code": code, "state": "forged", "iss": iss}
     refused(visitor.get(login, params=forged), 400, "begun in this browser")
-    twice = [("code", code), ("code", "other"), ("state", state), ("iss", iss)]
+    twice: Any = [("code", code), ("code", "other"), ("state", state), ("iss", iss)]
     refused(visitor.get(login, params=twice), 400, "more than one code")
     assert json.loads(world.control("counts"))["token"] == 0
 

@@ -222,7 +222,7 @@ def test_an_early_answer_ends_the_upload_and_the_connection() -> None:
     assert body.cancelled
     assert sink.events[-1] == "complete"
     assert freed == [False]
-    assert transport.lost == "closed"
+    assert transport.lost == "aborted"
 
 
 def test_an_upload_waits_while_the_transport_is_full() -> None:

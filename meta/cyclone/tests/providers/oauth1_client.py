@@ -4,6 +4,7 @@ python oauth1_client.py PROVIDER
 """
 
 import sys
+from typing import Any
 
 import cyclone.web
 from cyclone.auth import AuthError, OAuthMixin, TwitterMixin
@@ -14,7 +15,7 @@ PROVIDER = sys.argv[1]
 class JSONErrors(cyclone.web.RequestHandler):
     """Answers an AuthError with its text."""
 
-    def write_error(self, status_code, **kwargs):
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1]
         kind = "auth" if isinstance(error, AuthError) else "crash"
         self.finish({"error": str(error), "kind": kind})
@@ -27,7 +28,7 @@ class TwitterHandler(JSONErrors, TwitterMixin):
     _OAUTH_AUTHENTICATE_URL = PROVIDER + "/authenticate"
     _TWITTER_BASE_URL = PROVIDER + "/api"
 
-    async def get(self):
+    async def get(self) -> None:
         if self.get_argument("oauth_token", None):
             user = await self.get_authenticated_user()
             posted = await self.twitter_request(
@@ -51,21 +52,21 @@ class PlainHandler(JSONErrors, OAuthMixin):
     _OAUTH_AUTHORIZE_URL = PROVIDER + "/authorize"
 
     @cyclone.web.asynchronous
-    def get(self):
+    def get(self) -> Any:
         if self.get_argument("oauth_token", None):
             self.get_authenticated_user(self.async_callback(self._on_auth))
             return None
         return self.authorize_redirect("/plain")
 
-    def _on_auth(self, user):
+    def _on_auth(self, user: Any) -> None:
         if user is None:
             raise cyclone.web.HTTPError(403, "no login")
         self.finish(user)
 
-    def _oauth_consumer_token(self):
+    def _oauth_consumer_token(self) -> dict[str, str]:
         return {"key": self.settings["twitter_consumer_key"], "secret": self.settings["secret"]}
 
-    def _oauth_get_user(self, access_token, callback):
+    def _oauth_get_user(self, access_token: dict[str, str], callback: Any) -> None:
         callback({"key_length": len(access_token["key"])})
 
 
@@ -79,6 +80,6 @@ application = cyclone.web.Application(
 if __name__ == "__main__":
     from twisted.internet import reactor
 
-    port = reactor.listenTCP(0, application, interface="127.0.0.1")
+    port: Any = reactor.listenTCP(0, application, interface="127.0.0.1")
     print(f"http://127.0.0.1:{port.getHost().port}", flush=True)
     reactor.run()

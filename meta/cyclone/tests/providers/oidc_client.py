@@ -7,6 +7,7 @@ It answers in JSON: /login logs in, /refresh, /userinfo and /verify work with to
 
 import os
 import sys
+from typing import Any
 
 from cyclone.auth import AuthError, OpenIDConnectMixin
 from cyclone.web import Application, RequestHandler
@@ -15,14 +16,14 @@ from cyclone.web import Application, RequestHandler
 class Handler(RequestHandler, OpenIDConnectMixin):
     """Answers an AuthError with its text."""
 
-    def write_error(self, status_code, **kwargs):
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs["exc_info"][1]
         kind = type(error).__name__ if isinstance(error, AuthError) else "crash"
         self.finish({"error": str(error), "kind": kind})
 
 
 class LoginHandler(Handler):
-    async def get(self):
+    async def get(self) -> None:
         if self.get_argument("code", None) or self.get_argument("error", None):
             self.finish(await self.get_authenticated_user())
         else:
@@ -32,24 +33,24 @@ class LoginHandler(Handler):
 
 
 class RefreshHandler(Handler):
-    async def post(self):
+    async def post(self) -> None:
         token = self.get_argument("refresh_token")
         self.finish(await self.openid_refresh(token, self.get_argument("sub")))
 
 
 class UserinfoHandler(Handler):
-    async def post(self):
+    async def post(self) -> None:
         token = self.get_argument("access_token")
         self.finish(await self.openid_userinfo(token, self.get_argument("sub")))
 
 
 class VerifyHandler(Handler):
-    async def post(self):
+    async def post(self) -> None:
         nonce = self.get_argument("nonce", None)
         self.finish(await self.verify_id_token(self.get_argument("token"), nonce))
 
 
-def main():
+def main() -> None:
     from twisted.internet import reactor
 
     port, issuer = int(sys.argv[1]), sys.argv[2]

@@ -122,10 +122,16 @@ class HTTP1Connection(Protocol):
             self.transport.abortConnection()
 
     def close(self) -> None:
-        """Close an idle connection politely."""
+        """Close a connection that is not in use.
+
+        Over TLS at once: a polite end waits for the peer's, and that may never come.
+        """
         if not self.closed:
             self.closed = True
-            self.transport.loseConnection()
+            if self.route.tls is None:
+                self.transport.loseConnection()
+            else:
+                self.transport.abortConnection()
 
     def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
         self.closed = True
@@ -161,7 +167,7 @@ class HTTP1Connection(Protocol):
             self._fail(closed_error(error_of(reason), "Stream closed"))
 
     def _tls_failed(self, error: Exception) -> Exception:
-        """Refused after our part of the handshake (TLS 1.3), or broken later: never a whole body."""
+        """Refused after our part of the handshake (TLS 1.3), or broken later; never a success."""
         if self._parser.started:
             return closed_error(error, "The TLS connection broke")
         refused = HTTPTLSError(tls_message(error, self.route))
@@ -330,7 +336,10 @@ class HTTP1Connection(Protocol):
         if request is not None and request.close and sink is not None and not self.closed:
             self._close_first(sink)
             return
-        if not reusable and not self.closed:
+        if uploading:
+            # What is still to be sent would keep the socket open as long as the peer likes.
+            self.abort()
+        elif not reusable:
             self.close()
         if self.on_free is not None:
             self.on_free(self, reusable)
@@ -342,11 +351,7 @@ class HTTP1Connection(Protocol):
         left behind in the reactor, as trial wants it.
         """
         self._closing = sink
-        self.closed = True
-        if self.route.tls is None:
-            self.transport.loseConnection()
-        else:
-            self.transport.abortConnection()
+        self.close()
 
     def _report_closed(self) -> None:
         closing, self._closing = self._closing, None

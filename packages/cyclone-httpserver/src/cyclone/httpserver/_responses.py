@@ -76,8 +76,17 @@ class ResponseSide(OutputSide):
             size = len(body)
             end = _length_lines[size] if size < 1024 else wire.length_line(size)
         else:
-            fields, end = self._fields(headers, status, body, request)  # type: ignore[arg-type]
-            if date and "Date" in headers:
+            fields = headers.wire()  # type: ignore[union-attr]
+            # A name found may be part of a value: the long way looks properly
+            if (
+                fields.find(b"Content-Length:") < 0
+                and fields.find(b"Connection:") < 0
+                and fields.find(b"Transfer-Encoding:") < 0
+            ):
+                end = wire.length_line(len(body))
+            else:
+                fields, end = self._fields(headers, status, body, request)  # type: ignore[arg-type]
+            if fields.find(b"Date:") >= 0 and "Date" in headers:
                 date = False
         if status < 200 or status == 204 or status == 304:
             if status < 200:
