@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+# A busy machine is slow now and then; that says nothing about the code.
+settings.register_profile("cyclone", deadline=None)
+settings.load_profile("cyclone")
 
 if os.environ.get("CYCLONE_TEST_REACTOR") == "asyncio":
     from twisted.internet import asyncioreactor

@@ -333,7 +333,7 @@ class HTTP1Connection(Protocol):
         self._request = None
         self._waiting = False
         self._stop_sending()
-        if request is not None and request.close and sink is not None and not self.closed:
+        if request is not None and request.close and not (uploading or self.closed) and sink:
             self._close_first(sink)
             return
         if uploading:
