@@ -1,4 +1,4 @@
-"""A guestbook: pages in two languages, a form, accounts, pictures, entries in SQLite.
+"""A guestbook: pages in two languages, a form, accounts, pictures, entries in SQLite, shown live.
 
 Run it with `python examples/guestbook/app.py`, then open http://127.0.0.1:8888.
 """
@@ -8,19 +8,23 @@ import logging
 import os
 import secrets
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 import modules
 from accounts import AccountError, log_in, register
 from oidc import ProviderLogin, ProviderLogout, form_targets, provider_settings
 from pictures import MAX_PICTURE, PictureError, keep
-from store import MAX_AUTHOR, MAX_MESSAGE, EntryError, NameTakenError, Store
+from store import MAX_AUTHOR, MAX_MESSAGE, Entry, EntryError, NameTakenError, Store
 from twisted.internet.threads import deferToThread
 
 import cyclone.locale
+from cyclone.sse import SSEHandler
 from cyclone.web import (
     Application,
     HTTPError,
+    Hub,
+    HubMessage,
     RequestHandler,
     StaticFileHandler,
     authenticated,
@@ -88,7 +92,14 @@ class IndexHandler(PageHandler):
             self.set_status(400)
             await self.show(author=author, message=message, problem=str(error))
             return
+        await self.announce(entry_id)
         self.redirect(self.reverse_url("entry", entry_id), status=303)
+
+    async def announce(self, entry_id: int) -> None:
+        """Tell the open pages of a new entry."""
+        entry, count = await self.store.get(entry_id), await self.store.count()
+        if entry is not None:
+            await self.settings["hub"].publish("entries", {"entry": asdict(entry), "count": count})
 
     async def picture(self) -> str | None:
         """The file name of the picture sent with the form; only users may send one."""
@@ -100,15 +111,30 @@ class IndexHandler(PageHandler):
         return await deferToThread(keep, self.application.pictures, files[0].body)
 
     async def show(self, author: str = "", message: str = "", problem: str = "") -> None:
+        # Before the entries are fetched: rather announced twice than not at all
+        last_id = self.settings["hub"].last_id
         self.render(
             "index.html",
             entries=await self.store.latest(),
+            last_id=last_id,
             author=author,
             message=message,
             problem=problem,
             max_author=MAX_AUTHOR,
             max_message=MAX_MESSAGE,
         )
+
+
+class LiveHandler(SSEHandler, PageHandler):
+    """New entries for an open page, as its visitor is to see them."""
+
+    def bind(self) -> None:
+        self.join("entries", self.last_event_id or self.get_query_argument("after", None))
+
+    def on_hub_message(self, message: HubMessage) -> object:
+        entry = modules.EntryModule(self).render(Entry(**message.data["entry"]))
+        tally = modules.tally(self.locale, message.data["count"])
+        return self.sendEvent({"entry": entry.decode(), "tally": tally}, eid=message.id)
 
 
 class EntryHandler(PageHandler):
@@ -227,6 +253,7 @@ class Guestbook(Application):
             (r"/", IndexHandler, {}, "index"),
             (r"/entry/([0-9]+)", EntryHandler, {}, "entry"),
             (r"/picture/([0-9a-f]{64}\.[a-z]+)", Picture, {"path": str(self.pictures)}, "picture"),
+            (r"/live", LiveHandler, {}, "live"),
             (r"/login", LoginHandler, {}, "login"),
             (r"/logout", ProviderLogoutHandler if provider else LogoutHandler, {}, "logout"),
             (r"/language", LanguageHandler, {}, "language"),
@@ -236,6 +263,7 @@ class Guestbook(Application):
             settings["openid_connect"] = provider
         super().__init__(
             handlers,
+            hub=Hub(),
             template_path=str(HERE / "templates"),
             static_path=str(HERE / "static"),
             default_handler_class=NotFoundHandler,

@@ -2,6 +2,7 @@
 
 from store import Entry
 
+from cyclone.locale import Locale
 from cyclone.web import UIModule
 
 
@@ -18,6 +19,9 @@ class Tally(UIModule):
     """How many have signed. It asks the database; the page goes on meanwhile."""
 
     async def render(self) -> str:
-        count = await self.handler.store.count()
-        text = self.locale.translate("%(count)d entry", "%(count)d entries", count)
-        return f'<p id="tally">{text % {"count": count}}</p>'
+        return f'<p id="tally">{tally(self.locale, await self.handler.store.count())}</p>'
+
+
+def tally(locale: Locale, count: int) -> str:
+    """How many have signed, in words."""
+    return locale.translate("%(count)d entry", "%(count)d entries", count) % {"count": count}

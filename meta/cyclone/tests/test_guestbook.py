@@ -118,6 +118,40 @@ def test_stylesheet_is_versioned(visitor: Visitor) -> None:
     assert "max-age=315360000" in answer.headers["Cache-Control"]
 
 
+def test_new_entries_appear_in_an_open_page(
+    guestbook: Server, visitor: Visitor, browser: "Chrome"
+) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    def shows(*messages: str) -> None:
+        def found(_: object) -> bool:
+            entries = browser.find_elements(By.CSS_SELECTOR, "#entries .entry .message")
+            return [entry.text for entry in entries] == list(messages)
+
+        WebDriverWait(browser, 10, 0.05).until(found, str(messages))
+
+    browser.get(guestbook.url)
+    assert browser.find_element(By.ID, "nobody").is_displayed()
+    visitor.submit(author="Ada", message="First <b>")
+    shows("First <b>")
+    assert browser.find_element(By.ID, "tally").text == "1 entry"
+    assert browser.find_elements(By.ID, "nobody") == []
+    visitor.log_in("Grace", new="1")
+    visitor.submit(message="Second")
+    shows("Second", "First <b>")
+    # Only its owner can delete it.
+    assert browser.find_elements(By.CSS_SELECTOR, ".delete") == []
+    # A page that is loaded now shows nothing twice.
+    browser.refresh()
+    shows("Second", "First <b>")
+    visitor.submit(message="Third")
+    shows("Third", "Second", "First <b>")
+    get_log: Callable[[str], Any] = browser.get_log
+    assert get_log("browser") == []
+    assert "Traceback" not in guestbook.log()
+
+
 def test_two_languages(visitor: Visitor) -> None:
     german = {"Accept-Language": "de-AT, en;q=0.5"}
     answer = visitor.get("/", headers=german)
