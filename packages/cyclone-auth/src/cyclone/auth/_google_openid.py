@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from cyclone.httputil import url_concat
 
@@ -51,7 +51,7 @@ class GoogleMixin(OpenIdMixin, OAuthMixin):
             # The hybrid protocol: an approved request token without a secret
             url = self._oauth_access_token_url({"key": request_token, "secret": ""})
             client = http_client or self.get_auth_http_client()
-            user["access_token"] = cast("JSON", parse_token((await send(client, url)).body))
+            user["access_token"] = parse_token((await send(client, url)).body)
         return user
 
     def _oauth_consumer_token(self) -> Token:

@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from ._errors import AuthError, quoted
 from ._http import JSON, MAX_TOKEN
@@ -95,24 +95,21 @@ def verify(
     if header.algorithm not in key.algorithms:
         raise IDTokenError("the ID token is not signed with the key it names")
     try:
-        claims = cast(
-            "dict[str, JSON]",
-            jwt.decode(
-                token,
-                key.key.key,
-                algorithms=[header.algorithm],
-                # The claims are checked below, with our clock and our rules.
-                options={
-                    "verify_signature": True,
-                    "verify_exp": False,
-                    "verify_nbf": False,
-                    "verify_iat": False,
-                    "verify_aud": False,
-                    "verify_iss": False,
-                    "verify_sub": False,
-                    "verify_jti": False,
-                },
-            ),
+        claims: dict[str, JSON] = jwt.decode(
+            token,
+            key.key.key,
+            algorithms=[header.algorithm],
+            # The claims are checked below, with our clock and our rules.
+            options={
+                "verify_signature": True,
+                "verify_exp": False,
+                "verify_nbf": False,
+                "verify_iat": False,
+                "verify_aud": False,
+                "verify_iss": False,
+                "verify_sub": False,
+                "verify_jti": False,
+            },
         )
     except (jwt.exceptions.PyJWTError, ValueError, TypeError, RecursionError):
         raise IDTokenError("the signature of the ID token is wrong") from None

@@ -165,7 +165,7 @@ class OAuthMixin(AuthMixin):
         user = cast("_User | None", await waiting(self._handler, self._ask_for_user(access_token)))
         if not user:
             raise AuthError("Error getting user")
-        user["access_token"] = cast("JSON", access_token)
+        user["access_token"] = access_token
         return user
 
     def _ask_for_user(self, access_token: dict[str, str]) -> object:
