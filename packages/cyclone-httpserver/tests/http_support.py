@@ -14,9 +14,10 @@ from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 
 from cyclone.httpserver import HTTPConnection, HTTPRequest, HTTPServer
-from cyclone.httputil import HTTPHeaders
+from cyclone.httputil import HTTPHeaders, ResponseStartLine
 
 HEADERS = HTTPHeaders({"Content-Type": "text/plain"})
+OK = ResponseStartLine("HTTP/1.1", 200, "OK")
 
 
 class Wire(StringTransport):
@@ -107,6 +108,36 @@ class Client:
     def statuses(self) -> list[int]:
         """The status codes that came back, in order (answers whose bodies have a length)."""
         return statuses(self.received)
+
+
+class SlowClient(Client):
+    """A client that takes nothing until it is told to; the transport says so (as TLS does)."""
+
+    def __init__(self, callback: Any, **options: Any) -> None:
+        super().__init__(callback, **options)
+        self.slow = True
+        write = self.wire.write
+
+        def slow_write(data: bytes) -> None:
+            write(data)
+            producer = self.wire.producer
+            if self.slow and producer is not None:
+                producer.pauseProducing()
+
+        self.wire.write = slow_write  # type: ignore[method-assign]
+
+    def drain(self) -> None:
+        """Take what the transport has."""
+        producer: Any = self.wire.producer
+        if producer is not None:
+            producer.resumeProducing()
+
+
+def begin(client: Client, waiting: list[HTTPRequest]) -> Any:
+    client.send(G + H + b"\r\n")
+    connection = waiting[0].connection
+    connection.write_headers(OK, HTTPHeaders())
+    return connection
 
 
 def statuses(data: bytes) -> list[int]:
