@@ -19,12 +19,14 @@ AGENT = "cyclone"
 
 
 async def connect(url):
+    """Open a connection as the suite needs it."""
     return await websocket_connect(
         url, compression_options={}, max_message_size=32 * 1024 * 1024, connect_timeout=60
     )
 
 
 async def main(server):
+    """Run all cases and have the reports written."""
     count = await connect(f"{server}/getCaseCount")
     cases = int(await count.read_message())
     await count.close()

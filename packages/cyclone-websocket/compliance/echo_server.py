@@ -9,13 +9,18 @@ from cyclone.websocket import WebSocketHandler
 
 
 class Echo(WebSocketHandler):
+    """Sends back what it gets."""
+
     def get_compression_options(self):
+        """Accept any offer of compression."""
         return {}
 
     def check_origin(self, origin):
-        return True  # the suite sends an Origin of its own
+        """Accept the suite's own Origin."""
+        return True
 
     async def on_message(self, message):
+        """Send it back; the next one waits until this one is out."""
         await self.write_message(message, binary=isinstance(message, bytes))
 
 

@@ -9,7 +9,6 @@ refused on its head, and invalid text as soon as it shows.
 from __future__ import annotations
 
 from codecs import utf_8_decode
-from io import StringIO
 from typing import TYPE_CHECKING
 
 from ._errors import ParseError
@@ -37,6 +36,29 @@ if TYPE_CHECKING:
 _OPCODES = frozenset((0x0, 0x1, 0x2, 0x8, 0x9, 0xA))
 # A slice of this size or more is taken as a view: copying it would cost more than the view
 _VIEW_SIZE = 4096
+_SCRAPS = 256
+
+
+class _Text:
+    """Collects text: like io.StringIO, which takes four bytes for each character and more."""
+
+    __slots__ = ("_chunks", "_scraps")
+
+    def __init__(self) -> None:
+        self._chunks: list[str] = []
+        self._scraps: list[str] = []
+
+    def write(self, text: str) -> None:
+        """Add ``text``; many scraps become one chunk, so that each takes little more than itself."""
+        scraps = self._scraps
+        scraps.append(text)
+        if len(text) >= _SCRAPS or len(scraps) >= _SCRAPS:
+            self._chunks.append("".join(scraps))
+            scraps.clear()
+
+    def getvalue(self) -> str:
+        """All of it."""
+        return "".join(self._chunks + self._scraps)
 
 
 class FrameParser:
@@ -86,7 +108,7 @@ class FrameParser:
         # Its bytes so far; they are kept in one of the two
         self._size = 0
         self._message: bytearray | None = None
-        self._text: StringIO | None = None
+        self._text: _Text | None = None
         self._utf8_tail = b""
 
     def receive(self, data: bytes) -> list[Event]:
@@ -209,7 +231,7 @@ class FrameParser:
             self._packed = bool(first & RSV1)
             self._size = 0
             if opcode == TEXT:
-                self._text = StringIO()
+                self._text = _Text()
             else:
                 self._message = bytearray()
         if opcode >= CLOSE or self._packed:

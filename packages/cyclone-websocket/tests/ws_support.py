@@ -1,0 +1,238 @@
+"""Frames by hand, and a peer in memory: bytes in, frames out, a clock that stands still."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import struct
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar, Self
+
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone, ConnectionLost
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
+from websockets.utils import apply_mask
+
+from cyclone.web import Application
+from cyclone.websocket import WebSocketHandler
+
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+MASK = b"\x37\xfa\x21\x3d"
+
+HANDSHAKE = {
+    "Host": "example.com",
+    "Upgrade": "websocket",
+    "Connection": "Upgrade",
+    "Sec-WebSocket-Key": KEY,
+    "Sec-WebSocket-Version": "13",
+}
+
+
+def frame(first: int, payload: bytes = b"", mask: bytes | None = MASK) -> bytes:
+    """One frame, masked unless ``mask`` is None."""
+    size = len(payload)
+    bit = 0 if mask is None else 0x80
+    if size < 126:
+        head = struct.pack("!BB", first, bit | size)
+    elif size < 65536:
+        head = struct.pack("!BBH", first, bit | 126, size)
+    else:
+        head = struct.pack("!BBQ", first, bit | 127, size)
+    return head + (payload if mask is None else mask + apply_mask(payload, mask))
+
+
+def text(message: str) -> bytes:
+    return frame(0x81, message.encode())
+
+
+def close(code: int | None = None, reason: str = "") -> bytes:
+    return frame(0x88, b"" if code is None else struct.pack("!H", code) + reason.encode())
+
+
+def parse_frames(data: bytes) -> list[tuple[int, bytes]]:
+    """Frames of a server: (first byte, payload)."""
+    frames = []
+    while data:
+        first, size = data[0], data[1]
+        start = 2
+        assert size < 128, "a server does not mask"
+        if size == 126:
+            size, start = int.from_bytes(data[2:4], "big"), 4
+        elif size == 127:
+            size, start = int.from_bytes(data[2:10], "big"), 10
+        assert len(data) >= start + size, "an incomplete frame"
+        frames.append((first, data[start : start + size]))
+        data = data[start + size :]
+    return frames
+
+
+class Transport(StringTransport):
+    """A transport that knows whether it was closed, and how."""
+
+    aborted = False
+    nodelay: bool | None = None
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+        super().abortConnection()  # type: ignore[no-untyped-call]
+
+    def setTcpNoDelay(self, enabled: bool) -> None:
+        self.nodelay = enabled
+
+
+@dataclasses.dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Peer:
+    """A client of one connection of an application, in memory."""
+
+    def __init__(
+        self,
+        handler: type[WebSocketHandler] | Application,
+        headers: Mapping[str, str] | None = None,
+        *,
+        path: str = "/ws",
+        clock: Clock | None = None,
+        open: bool = True,
+        **settings: Any,
+    ) -> None:
+        self.clock = clock or Clock()
+        if isinstance(handler, Application):
+            self.application = handler
+        else:
+            settings.setdefault("websocket_ping_interval", 0)
+            self.application = Application(
+                [("/ws", handler), ("/ws/(.*)", handler)],
+                reactor=self.clock,
+                monotonic=self.clock.seconds,
+                **settings,
+            )
+        address = IPv4Address("TCP", "127.0.0.1", 40000)
+        self.transport = Transport(peerAddress=address)  # type: ignore[no-untyped-call]
+        self.transport.protocol = self.application.buildProtocol(address)
+        self.lost = False
+        self.transport.protocol.makeConnection(self.transport)
+        if open:
+            self.request({**HANDSHAKE, **(headers or {})}, path=path)
+
+    def request(
+        self,
+        headers: Mapping[str, str],
+        method: str = "GET",
+        path: str = "/ws",
+        version: str = "HTTP/1.1",
+        after: bytes = b"",
+    ) -> Answer:
+        lines = [f"{method} {path} {version}", *(f"{k}: {v}" for k, v in headers.items())]
+        self.feed("\r\n".join(lines).encode() + b"\r\n\r\n" + after)
+        return self.answer
+
+    @property
+    def received(self) -> bytes:
+        value: bytes = self.transport.value()  # type: ignore[no-untyped-call]
+        return value
+
+    @property
+    def answer(self) -> Answer:
+        head, _, body = self.received.partition(b"\r\n\r\n")
+        line, *fields = head.decode("latin-1").split("\r\n")
+        headers = dict(field.split(": ", 1) for field in fields)
+        return Answer(int(line.split()[1]), {k.lower(): v for k, v in headers.items()}, body)
+
+    def frames(self) -> list[tuple[int, bytes]]:
+        """The frames of the server so far."""
+        return parse_frames(self.received.partition(b"\r\n\r\n")[2])
+
+    def messages(self) -> list[str | bytes]:
+        return [
+            payload.decode() if first == 0x81 else payload
+            for first, payload in self.frames()
+            if first in (0x81, 0x82)
+        ]
+
+    def close_frame(self) -> tuple[int | None, str] | None:
+        """Code and reason of the server's close frame, if there is one."""
+        found = [payload for first, payload in self.frames() if first == 0x88]
+        assert len(found) < 2, "closed twice"
+        if not found:
+            return None
+        payload = found[0]
+        code = int.from_bytes(payload[:2], "big") if payload else None
+        return code, payload[2:].decode()
+
+    def feed(self, data: bytes) -> None:
+        if not self.lost:
+            self.transport.protocol.dataReceived(data)
+            self.close_if_asked()
+
+    def advance(self, seconds: float, step: float = 0.5) -> None:
+        while seconds > 0:
+            self.clock.advance(min(step, seconds))
+            seconds -= step
+            self.close_if_asked()
+
+    def lose(self, reason: type[Exception] = ConnectionDone) -> None:
+        if not self.lost:
+            self.lost = True
+            failure = Failure(reason())  # type: ignore[no-untyped-call]
+            self.transport.protocol.connectionLost(failure)
+
+    def close_if_asked(self) -> None:
+        transport = self.transport
+        if (transport.disconnecting or transport.aborted) and not self.lost:
+            self.lose(ConnectionLost if transport.aborted else ConnectionDone)
+
+
+class Recorder(WebSocketHandler):
+    """Notes what happens; ``events`` is shared by all of a class."""
+
+    events: ClassVar[list[Any]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.events = []
+
+    def on_close(self) -> None:
+        self.events.append(("close", self.close_code, self.close_reason))
+
+
+class Echo(Recorder):
+    events: ClassVar[list[Any]] = []
+
+    def on_message(self, message: str | bytes) -> Any:
+        self.write_message(message, isinstance(message, bytes))
+
+
+SPLITS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
+    "whole": lambda data: iter((data,)),
+    "bytes": lambda data: (data[i : i + 1] for i in range(len(data))),
+    "threes": lambda data: (data[i : i + 3] for i in range(0, len(data), 3)),
+}
+
+
+class Log(logging.Handler):
+    """Collects the records of a logger, as a context."""
+
+    def __init__(self, name: str = "cyclone.application") -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+        self._logger = logging.getLogger(name)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+    def __enter__(self) -> Self:
+        self._logger.addHandler(self)
+        self._propagate, self._logger.propagate = self._logger.propagate, False
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._logger.removeHandler(self)
+        self._logger.propagate = self._propagate
