@@ -92,6 +92,13 @@ def test_streaming_and_buffering_see_the_same(data: bytes, split: str) -> None:
     assert client.requests[0].body == b"x" * 1000
 
 
+def test_chunk_size() -> None:
+    application = Application(streaming)
+    client = Client(application, chunk_size=300)
+    client.send(post(b"x" * 1000))
+    assert [len(chunk) for chunk in application.receivers[0].chunks] == [300, 300, 300, 100]
+
+
 def test_nothing_is_asked_for_a_request_without_body() -> None:
     def choose(application: Application, request: HTTPRequest) -> None:
         raise AssertionError

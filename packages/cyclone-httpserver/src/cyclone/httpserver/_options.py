@@ -47,9 +47,7 @@ class ServerOptions:
     spool_dir: str | None = None
     #: Input kept while an earlier request of the connection is being answered.
     max_pipelined_size: int = 65536
-    #: Output waiting for a slow client: from the first on a writer is told to wait ...
-    write_high_water: int = 65536
-    #: ... and a writer that does not wait loses the connection at the second.
+    #: Output that waits for a slow client; a writer who goes on above it loses the connection.
     max_buffer_size: int | None = 8 * MiB
     #: None: what the limit of open files allows; 0: no limit.
     max_connections: int | None = None
@@ -121,7 +119,6 @@ _ALWAYS_BOUNDED = frozenset(
         "max_trailer_size",
         "max_chunk_line",
         "max_pipelined_size",
-        "write_high_water",
     )
 )
 _NULLABLE = frozenset(
