@@ -5,10 +5,19 @@ from typing import Any
 
 import pytest
 from auth_support import result_of
+from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from cyclone.auth import ProviderError
-from cyclone.auth._http import MAX_ANSWER, MAX_TOKEN, check_tokens, parse_json, parse_object, send
+from cyclone.auth._http import (
+    MAX_ANSWER,
+    MAX_TOKEN,
+    TIMEOUT,
+    check_tokens,
+    parse_json,
+    parse_object,
+    send,
+)
 from cyclone.httpclient import AsyncHTTPClient, InMemoryAgent, SentRequest, StubResponse
 
 URL = "https://provider.example/x"
@@ -109,3 +118,17 @@ def test_tokens_refused(values: Any, text: str) -> None:
 
 def test_tokens_taken() -> None:
     check_tokens({"access_token": "x" * MAX_TOKEN, "expires_in": "never"})
+
+
+def test_slow_provider() -> None:
+    """AU-09: it gets its time and no more."""
+    clock, problems = Clock(), []
+    agent = InMemoryAgent(lambda request: Deferred())
+    client = AsyncHTTPClient(force_instance=True, agent=agent, reactor=clock)
+    waiting = Deferred.fromCoroutine(send(client, URL))
+    waiting.addErrback(lambda failure: problems.append(failure.value))
+    clock.advance(TIMEOUT - 1)
+    assert problems == []
+    clock.advance(2)
+    assert isinstance(problems[0], ProviderError)
+    assert problems[0].code == 599

@@ -130,3 +130,12 @@ def test_parse_token_never_crashes(body: bytes) -> None:
     except ProviderError:
         return
     assert set(token) >= {"key", "secret"}
+
+
+@pytest.mark.parametrize("unit", ["%", "[", "(", "a@", "://"])
+def test_linear(unit: str) -> None:
+    """AU-10: no address takes long, whatever it looks like."""
+    start = time.process_time()
+    signature("GET", "https://a.example/x", {"oauth_callback": unit * 50_000}, CONSUMER)
+    signature("GET", "https://a.example/" + unit.replace("[", "]") * 20_000, {}, CONSUMER)
+    assert time.process_time() - start < 2

@@ -113,6 +113,13 @@ def test_many_tabs_are_bounded(browser: Browser) -> None:
     assert browser.get("/back", {"state": states[0]}).error[0] == 400
 
 
+def test_odd_cookies_of_the_client(browser: Browser) -> None:
+    for number in range(20):
+        browser.cookies[f"cyclone_login_({number})"] = "x"
+    assert browser.get("/begin").status == 200
+    assert len(browser.set_cookies) == 1
+
+
 def test_needs_a_cookie_secret() -> None:
     answer = Browser([("/begin", Begin)]).get("/begin")
     assert answer.status == 500

@@ -1,5 +1,7 @@
 """Deferreds, callbacks, and telling them apart."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -110,3 +112,59 @@ def test_deliver(what: str, status: int, expected: Any) -> None:
 def test_waiting_for_a_generator() -> None:
     answer = Browser([(r"/(.*)", Awkward)]).get("/generator")
     assert answer.json["events"] == [1]
+
+
+ASYNCIO = """
+from twisted.internet import asyncioreactor
+asyncioreactor.install()
+import asyncio
+from twisted.internet import reactor
+from twisted.internet.defer import Deferred
+from cyclone.auth import BasicAuthMixin, OAuthMixin
+from cyclone.httpclient import AsyncHTTPClient
+from cyclone.web import Application, RequestHandler
+
+class Base(RequestHandler, BasicAuthMixin):
+    async def check(self, name, password):
+        await asyncio.sleep(0)
+        turn = Deferred()
+        reactor.callLater(0, turn.callback, None)
+        await turn
+        return name == "ada"
+
+    async def get(self):
+        self.write("Hello, " + await self.get_authenticated_user(self.check))
+
+class Hook(RequestHandler, OAuthMixin):
+    async def _oauth_get_user_future(self, access_token):
+        await asyncio.sleep(0)
+        return {"name": "ada"}
+
+    async def get(self):
+        user = await self._user_of({"key": "k"})
+        self.write(user["name"])
+
+async def visit(port):
+    client = AsyncHTTPClient(force_instance=True, idle_timeout=0)
+    url = f"http://127.0.0.1:{port}"
+    for path, name in (("/", "ada"), ("/", "eve"), ("/hook", "")):
+        response = await client.fetch(
+            url + path, raise_error=False, auth_username=name, auth_password="x"
+        )
+        print(response.code, response.text)
+    client.close()
+    reactor.stop()
+
+port = reactor.listenTCP(0, Application([("/", Base), ("/hook", Hook)]), interface="127.0.0.1")
+reactor.callWhenRunning(lambda: Deferred.fromCoroutine(visit(port.getHost().port)))
+reactor.run()
+"""
+
+
+def test_asyncio_in_the_applications_functions() -> None:
+    """What an application gives may await asyncio's things where its handlers may."""
+    done = subprocess.run(
+        [sys.executable, "-c", ASYNCIO], capture_output=True, text=True, timeout=30
+    )
+    lines = done.stdout.splitlines()
+    assert (lines[0], lines[1][:3], lines[-1]) == ("200 Hello, ada", "401", "200 ada"), done.stderr

@@ -8,6 +8,7 @@ domain can plant.
 from __future__ import annotations
 
 import hmac
+import re
 from hashlib import sha256
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -26,6 +27,9 @@ MAX_PENDING = 5
 _PREFIX = "cyclone_login_"
 _SECURE_PREFIX = "__Host-" + _PREFIX
 MAX_STATE = 512
+MAX_CLEARED = 50
+
+_HASH = re.compile("[0-9a-f]{16}").fullmatch
 
 _spent: WeakKeyDictionary[Application, OnceOnly] = WeakKeyDictionary()
 
@@ -34,7 +38,8 @@ def keep(handler: RequestHandler, transaction: Transaction) -> None:
     """Set the cookie of *transaction*, and drop those of the oldest logins beyond `MAX_PENDING`."""
     secure = _is_secure(handler, transaction.redirect_uri)
     prefix = _SECURE_PREFIX if secure else _PREFIX
-    others = [name for name in handler.cookies if name.startswith(prefix)]
+    # Only names that we give: the client may send others, which cannot even be cleared.
+    others = [name for name in handler.cookies if _is_ours(name, prefix)][:MAX_CLEARED]
     for old in others[: max(0, len(others) - MAX_PENDING + 1)]:
         handler.clear_cookie(old, httponly=True, samesite="Lax", secure=secure)
     handler.set_secure_cookie(
@@ -76,6 +81,10 @@ def spend(
     if transaction.redirect_uri != redirect_uri:
         raise AuthError("the login was begun for another redirect_uri")
     return transaction
+
+
+def _is_ours(name: str, prefix: str) -> bool:
+    return name.startswith(prefix) and _HASH(name[len(prefix) :]) is not None
 
 
 def _name(prefix: str, state: str) -> str:
