@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from cyclone.httpserver import HTTPRequest
-from cyclone.web import Application, ErrorHandler, RequestHandler
+from cyclone.web import Application, ErrorHandler, HTTPError, RequestHandler
 
 
 def test_no_mixin_hides_a_method_of_another() -> None:
@@ -48,6 +49,21 @@ def test_a_handler_made_by_hand() -> None:
     handler.clear()
     assert "X-A" not in handler._headers
     assert handler._write_buffer == []
+
+
+def test_a_handler_of_stand_ins() -> None:
+    handler = RequestHandler(Mock(), Mock())
+    assert set(handler._headers) == {"Server", "Content-Type", "Date"}
+    assert handler.prepare() is None
+    handler.request.arguments = {"a": [b"1", b"2"]}
+    assert handler.get_argument("a") == "2"
+    handler.set_header("X-A", "1")
+    handler.write("x")
+    handler.flush()
+    assert handler.request.connection.write_headers.call_count == 1  # type: ignore[attr-defined]
+    for method in ("get", "post", "default"):
+        with pytest.raises(HTTPError):
+            getattr(handler, method)()
 
 
 def test_require_setting() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextvars
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from cyclone.httputil import HTTPHeaders, http_date
 from ._coroutines import bridge_context
 from ._handler import ErrorHandler, RequestHandler
 from ._log import log_request
-from ._response import JSON_TYPE
+from ._response import JSON_TYPE, default_headers
 from ._routing import HandlerRouter, ReversibleRouter
 from ._routing_delegates import serve_delegate, serve_delegate_headers
 from ._routing_matchers import AnyMatches, DefaultHostMatches, HostMatches
@@ -316,12 +315,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         date = http_date()
         if date is not self._date:
             self._date = date
-            self._defaults = headers = HTTPHeaders()
-            server = self.settings.get("server_header", True)
-            if server:
-                headers["Server"] = server if isinstance(server, str) else _server_name()
-            headers["Content-Type"] = "text/html; charset=UTF-8"
-            headers["Date"] = date
+            self._defaults = headers = default_headers(self.settings)
             self._wire = headers.wire()
             headers = headers.copy()
             headers["Content-Type"] = JSON_TYPE
@@ -391,10 +385,3 @@ def _apply_debug(settings: dict[str, Any]) -> None:
 def _server_options(settings: Mapping[str, Any]) -> dict[str, Any]:
     """The settings that are for the server."""
     return {name: settings[name] for name in SERVER_OPTIONS if name in settings}
-
-
-@functools.cache
-def _server_name() -> str:
-    from importlib.metadata import version
-
-    return f"cyclone/{version('cyclone-web')}"

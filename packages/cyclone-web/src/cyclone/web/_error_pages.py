@@ -129,7 +129,7 @@ class ErrorsMixin(HandlerBase):
             if not self._finished:
                 self.finish(*error.args)
             return
-        gone = self._client_gone or self.request.connection.closed
+        gone = self._client_gone or getattr(self.request.connection, "closed", False)
         if gone and isinstance(error, (StreamClosedError, *_CANCELLED)):
             # Nobody is left to answer, and the handler did nothing wrong.
             if not self._finished:

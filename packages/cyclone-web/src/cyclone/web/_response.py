@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import hashlib
 import re
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from cyclone.httputil import (
     HTTPInputError,
     HTTPOutputError,
     format_timestamp,
+    http_date,
     responses,
 )
 
@@ -43,7 +45,12 @@ class _LazyHeaders:
     def __get__(self, handler: HandlerBase | None, owner: type) -> Any:
         if handler is None:
             return self
-        headers = handler.application._default_headers().copy()
+        application = handler.application
+        if hasattr(type(application), "_default_headers"):
+            headers = application._default_headers().copy()
+        else:
+            # A stand-in for an application, in a test
+            headers = default_headers({})
         if handler._is_json:
             headers["Content-Type"] = JSON_TYPE
         handler._headers = headers
@@ -183,6 +190,25 @@ class ResponseMixin(HandlerBase):
         """A 204 or 304 describes no body (RFC 9110, section 15.4.5)."""
         for name in ("Content-Encoding", "Content-Language", "Content-Type"):
             self.clear_header(name)
+
+
+def default_headers(settings: Mapping[str, Any]) -> HTTPHeaders:
+    """The header fields every answer starts with."""
+    headers = HTTPHeaders()
+    server = settings.get("server_header", True)
+    if server:
+        headers["Server"] = server if isinstance(server, str) else server_name()
+    headers["Content-Type"] = "text/html; charset=UTF-8"
+    headers["Date"] = http_date()
+    return headers
+
+
+@functools.cache
+def server_name() -> str:
+    """What ``Server`` says unless a setting says otherwise."""
+    from importlib.metadata import version
+
+    return f"cyclone/{version('cyclone-web')}"
 
 
 def add_vary(headers: HTTPHeaders, names: list[str]) -> None:
