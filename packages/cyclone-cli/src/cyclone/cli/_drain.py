@@ -1,0 +1,113 @@
+"""Stopping: whether this process is on its way out, and the way itself."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+
+from cyclone.httpserver import HTTPServer
+
+log = logging.getLogger("cyclone.general")
+_draining = False
+
+
+def is_draining() -> bool:
+    """Whether the server of this process, run by `cyclone run`, is stopping.
+
+    Readiness checks say so (`HealthHandler` does), and long tasks may want to know.
+    """
+    return _draining
+
+
+class Drain:
+    """Stops a server: not ready, no new connections, what runs is finished, then the rest is cut.
+
+    ``delay``: seconds between "not ready" and the end of accepting, for load balancers that ask
+    now and then. ``timeout``: seconds what runs may take from then. ``done(cut)`` is called at the
+    end with the number of connections that were cut.
+    """
+
+    def __init__(
+        self,
+        server: HTTPServer,
+        reactor: Any,
+        *,
+        timeout: float = 25.0,
+        delay: float = 0.0,
+        done: Callable[[int], object],
+    ) -> None:
+        self._server = server
+        self._reactor = reactor
+        self._timeout = timeout
+        self._delay = delay
+        self._done = done
+        self._began = 0.0
+        self.begun = False
+
+    def begin(self, why: str) -> None:
+        """Begin; once."""
+        global _draining
+        if self.begun:
+            return
+        self.begun = _draining = True
+        self._began = time.monotonic()
+        log.info("%s: stopping, %d connections open", why, len(self._server.connections))
+        if self._delay:
+            self._reactor.callLater(self._delay, self._stop)
+        else:
+            self._stop()
+
+    def _stop(self) -> None:
+        accept_waiting(self._server)
+        stopped: Deferred[int] = self._server.stop(self._timeout)
+        stopped.addBoth(self._finished)
+
+    def _finished(self, result: object) -> None:
+        cut = result if isinstance(result, int) else 0
+        took = time.monotonic() - self._began
+        if cut:
+            log.warning("stopped after %.1f s; %d connections were cut", took, cut)
+        else:
+            log.info("stopped after %.1f s; everything was answered", took)
+        self._done(cut)
+
+
+def accept_waiting(server: HTTPServer) -> None:
+    """Accept the connections that wait in the kernel, which would be reset with the socket."""
+    for port in list(server.gate.ports):
+        if getattr(port, "connected", False):
+            port.numberAccepts = 1024
+            port.doRead()
+
+
+class Signals:
+    """The signals that end a process: the first asks, a second one insists.
+
+    ``stop(name)`` is called in the reactor's thread with the name of the first; ``at_once(number)``
+    for a second.
+    """
+
+    def __init__(
+        self, reactor: Any, stop: Callable[[str], object], at_once: Callable[[int], object]
+    ) -> None:
+        self._reactor = reactor
+        self._stop = stop
+        self._at_once = at_once
+        self._asked = False
+
+    def install(self, *numbers: signal.Signals) -> None:
+        """Take these signals over."""
+        for number in numbers:
+            signal.signal(number, self._received)
+
+    def _received(self, number: int, frame: object) -> None:
+        if self._asked:
+            self._reactor.callFromThread(self._at_once, number)
+            return
+        self._asked = True
+        self._reactor.callFromThread(self._stop, signal.Signals(number).name)

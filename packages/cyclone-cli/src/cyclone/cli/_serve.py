@@ -1,0 +1,224 @@
+"""Serving an application in this process, from its import to its end."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from cyclone.httpserver import HTTPServer
+from cyclone.web import Application, spawn
+
+from . import _target
+from ._drain import Drain, Signals
+from ._errors import StartError, in_one_line
+from ._logs import apply_access_log, set_up
+from ._options import RunOptions
+from ._sockets import Listener
+
+if TYPE_CHECKING:
+    from ._writer import BackgroundHandler
+
+log = logging.getLogger("cyclone.general")
+
+
+class Serving:
+    """One process that serves. ``on_ready(urls)`` is called once everything listens."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        listeners: Sequence[Listener],
+        *,
+        on_ready: Callable[[list[str]], object],
+        on_drained: Callable[[int], object] = lambda cut: None,
+        stop_signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT),
+        worker: int | None = None,
+    ) -> None:
+        self.options = options
+        self.listeners = list(listeners)
+        self.exit_code = 0
+        self.problem: StartError | None = None
+        self.drain: Drain | None = None
+        self.reactor: Any = None
+        self._on_ready = on_ready
+        self._on_drained = on_drained
+        self._stop_signals = stop_signals
+        self._worker = worker
+        self._found: Any = None
+        self._handler: BackgroundHandler | None = None
+        self._signals: Signals | None = None
+
+    def load(self) -> None:
+        """Install the reactor, set up logging and import the application's module.
+
+        :raises StartError: when that fails.
+        """
+        if self.options.reactor is not None:
+            from ._reactors import install
+
+            install(self.options.reactor)
+        self._found = _target.find(self.options.target)
+        self._handler = set_up(debug=self.options.debug, worker=self._worker)
+
+    def run(self) -> int:
+        """Serve until a signal, and return the exit code. :raises StartError: if it cannot."""
+        from twisted.internet import reactor
+
+        self.reactor = reactor
+        try:
+            self.reactor.callWhenRunning(self._start)
+            self.reactor.run()
+        finally:
+            for listener in self.listeners:
+                listener.close()
+            if self._handler is not None:
+                self._handler.flush_within(2.0)
+        if self.problem is not None:
+            raise self.problem
+        return self.exit_code
+
+    def _start(self) -> None:
+        self._signals = Signals(self.reactor, self.stop, self._at_once)
+        self._signals.install(*self._stop_signals)
+        spawn(self._begin()).addErrback(self._failed)
+
+    async def _begin(self) -> None:
+        target = self.options.target
+        made = _target.call(self._found, target, self.options.appopts)
+        if inspect.isawaitable(made):
+            made = await made
+        server = _target.checked(made, target)
+        configure(server, self.options, worker=self._worker)
+        urls = await self._listen(server)
+        self.drain = Drain(
+            server,
+            self.reactor,
+            timeout=self.options.drain_timeout,
+            delay=self.options.drain_delay,
+            done=self._drained,
+        )
+        if self.options.reload:
+            from cyclone.web import autoreload
+
+            autoreload.start()
+        self._on_ready(urls)
+
+    async def _listen(self, server: HTTPServer) -> list[str]:
+        for listener in self.listeners:
+            add_listener(server, listener, self.options)
+        urls = [listener.url for listener in self.listeners]
+        for description in self.options.endpoints:
+            urls.append(await listen_endpoint(self.reactor, server, description))
+        return urls
+
+    def _failed(self, failure: Any) -> None:
+        error = failure.value
+        if not isinstance(error, StartError):
+            error = StartError(f"cannot start {self.options.target!r}: {in_one_line(error)}")
+            error.__cause__ = failure.value
+        self.problem = error
+        self._end()
+
+    def stop(self, why: str) -> None:
+        """Drain, then end the reactor."""
+        if self.drain is None:
+            self._end()
+        else:
+            self.drain.begin(why)
+
+    def _drained(self, cut: int) -> None:
+        self._on_drained(cut)
+        self._end()
+
+    def _at_once(self, number: int) -> None:
+        log.warning("%s again: stopping at once", signal.Signals(number).name)
+        self.exit_code = 128 + number
+        self._end()
+
+    def _end(self) -> None:
+        if self.reactor.running:
+            self.reactor.stop()
+
+
+def configure(server: HTTPServer, options: RunOptions, *, worker: int | None = None) -> None:
+    """Apply the options that are settings of the application. It must not listen yet."""
+    if options.xheaders and not server.options.xheaders:
+        # What depends on the options is worked out by the server's own constructor.
+        HTTPServer.__init__(
+            server,
+            server.request_callback,
+            options=dataclasses.replace(server.options, xheaders=True),
+            ssl_options=server.ssl_options,
+            monotonic=server.monotonic,
+        )
+    if not isinstance(server, Application):
+        return
+    settings = server.settings
+    if options.debug:
+        settings["debug"] = True
+        for name in ("compiled_template_cache", "static_hash_cache"):
+            settings.setdefault(name, False)
+        settings.setdefault("serve_traceback", True)
+    if worker is not None and settings.get("autoreload"):
+        settings["autoreload"] = False  # workers are replaced by their supervisor
+    if options.reload:
+        settings["autoreload"] = True
+    apply_access_log(server, options.access_log)
+
+
+def add_listener(server: HTTPServer, listener: Listener, options: RunOptions) -> None:
+    """Let *server* accept connections on a socket, with TLS if that is what the socket is for.
+
+    :raises StartError: when the certificate or key cannot be used.
+    """
+    if not listener.tls:
+        server.add_socket(listener.sock)
+        return
+    before = server.ssl_options
+    server.ssl_options = {
+        "certfile": options.ssl_cert,
+        "keyfile": options.ssl_key or options.ssl_cert,
+    }
+    try:
+        server.add_socket(listener.sock)
+    except ImportError as error:
+        raise StartError("TLS needs pyOpenSSL: pip install 'cyclone-cli[ssl]'") from error
+    except Exception as error:
+        files = f"{options.ssl_cert} and {options.ssl_key or options.ssl_cert}"
+        raise StartError(f"cannot use {files} for TLS: {in_one_line(error)}") from error
+    finally:
+        server.ssl_options = before
+
+
+async def listen_endpoint(reactor: Any, server: HTTPServer, description: str) -> str:
+    """Listen on a Twisted endpoint; returns its description, or the URL if it is plain TCP."""
+    from twisted.internet.endpoints import serverFromString
+
+    try:
+        endpoint: Any = serverFromString
+        port = await endpoint(reactor, description).listen(server)
+    except Exception as error:
+        reason = getattr(error, "socketError", None) or error
+        text = getattr(reason, "strerror", None) or in_one_line(reason)
+        raise StartError(
+            f"cannot listen on {description}: {text[:1].lower() + text[1:]}"
+        ) from error
+    host = port.getHost()
+    scheme = {"tcp": "http", "tcp6": "http", "ssl": "https"}.get(description.split(":")[0])
+    if scheme and hasattr(host, "port"):
+        name = host.host if host.host not in ("0.0.0.0", "::") else "localhost"
+        return f"{scheme}://{f'[{name}]' if ':' in name else name}:{host.port}"
+    return description
+
+
+def announce(target: str, urls: Sequence[str], extra: str = "") -> None:
+    """Say where the application is, on standard output."""
+    line = f"{target} is served on {', '.join(urls)}{extra}"
+    try:
+        print(line, flush=True)
+    except (OSError, ValueError):
+        log.info("%s", line)

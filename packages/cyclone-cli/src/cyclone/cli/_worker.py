@@ -1,0 +1,74 @@
+"""A worker process: serves on the sockets it inherits until its supervisor says stop, or dies."""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import signal
+import sys
+from typing import Any
+
+from ._channel import CONTROL, FIRST_SOCKET, STATUS, EndOfPipe, say
+from ._errors import StartError
+from ._options import RunOptions
+from ._serve import Serving
+from ._sockets import from_descriptor
+
+#: The environment variable that holds what a worker has to know.
+VARIABLE = "CYCLONE_WORKER"
+
+
+def task(options: RunOptions, number: int, tls: list[bool]) -> str:
+    """The value of `VARIABLE` for a worker: its options, number, and the kinds of its sockets."""
+    return json.dumps({"options": options.to_json(), "number": number, "tls": tls})
+
+
+def main() -> int:
+    """Run a worker; returns its exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to the supervisor, too
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    faulthandler.enable()  # the supervisor aborts a worker that hangs: show where
+    told = json.loads(os.environ.pop(VARIABLE))
+    options = RunOptions.from_json(told["options"])
+    os.set_inheritable(CONTROL, False)
+    os.set_inheritable(STATUS, False)
+    os.set_blocking(STATUS, False)
+    os.set_blocking(CONTROL, False)
+    listeners = [
+        from_descriptor(FIRST_SOCKET + index, tls=tls) for index, tls in enumerate(told["tls"])
+    ]
+    serving = Serving(
+        options,
+        listeners,
+        on_ready=lambda urls: _ready(serving),
+        on_drained=lambda cut: say(f"drained {cut}"),
+        stop_signals=[signal.SIGTERM],
+        worker=told["number"],
+    )
+    try:
+        serving.load()
+        return serving.run()
+    except StartError as error:
+        say(f"failed {error}")
+        return error.exit_code
+
+
+def _ready(serving: Serving) -> None:
+    """Begin to watch the supervisor, and to show it signs of life."""
+    reactor: Any = serving.reactor
+    pipe = EndOfPipe(CONTROL, lambda: serving.stop("the supervisor is gone"))
+    reactor.addReader(pipe)
+    say("ready")
+    timeout = serving.options.worker_timeout
+    if timeout:
+        _beat(reactor, max(0.05, min(5.0, timeout / 5)))
+
+
+def _beat(reactor: Any, interval: float) -> None:
+    say("beat")
+    reactor.callLater(interval, _beat, reactor, interval)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
