@@ -1,5 +1,7 @@
 """The reactor of ``CYCLONE_TEST_REACTOR``; tests of this folder may import their helper module."""
 
+# mypy: allow-untyped-calls
+
 import os
 import sys
 from pathlib import Path
