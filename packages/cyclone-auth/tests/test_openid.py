@@ -2,10 +2,10 @@
 
 import time
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
-from auth_support import Browser, Page
+from auth_support import SECRET, Browser, Page
 
 from cyclone.auth import OpenIdMixin
 from cyclone.httpclient import SentRequest, StubResponse
@@ -133,6 +133,56 @@ def test_unsigned_answer_is_the_providers_to_judge(browser: Browser, provider: P
     assert browser.get("/login", query).json["email"] == "foo@example.com"
     provider.answer = b"is_valid:false\n"
     assert browser.get("/login", query).error[0] == 400
+
+
+@pytest.fixture
+def bound(provider: Provider) -> Browser:
+    routes: Any = [("/login", Login)]
+    return Browser(routes, provider, cookie_secret=SECRET)
+
+
+def bound_answer(return_to: str, nonce: str = "n") -> dict[str, str]:
+    query = dict(parse_qsl(urlsplit(return_to).query))
+    return {**answer_to("/login", nonce), "openid.return_to": return_to, **query}
+
+
+def test_bound_to_the_browser(bound: Browser) -> None:
+    """AU-01, with a cookie_secret."""
+    return_to = bound.get("/login?next=/x").query["openid.return_to"]
+    assert return_to.startswith("http://app.example/login?next=%2Fx&cyclone_state=")
+    answer = bound_answer(return_to)
+    assert bound.fetch("GET", "/login?" + urlencode(answer), cookies={}).error[0] == 400
+    assert not bound.sent
+    assert bound.get("/login", answer).status == 200
+    assert bound.get("/login", bound_answer(return_to, "later")).error[0] == 400
+    assert len(bound.sent) == 1
+
+
+def test_answers_for_other_sites(bound: Browser) -> None:
+    """AU-08: whoever runs another site gets real answers, and may send any Host to this one."""
+    bound.get("/login")
+    answer = {**answer_to("/login"), "openid.return_to": "http://evil.example/login"}
+    path = "/login?" + urlencode(answer)
+    evil = bound.fetch("GET", path, headers={"Host": "evil.example"})
+    assert evil.error == (400, "the answer of the provider carries no usable state")
+    spoofed = bound.fetch("GET", "/login", headers={"Host": "evil.example"}).query
+    return_to = spoofed["openid.return_to"]
+    assert bound.get("/login", bound_answer(return_to)).error[0] == 400
+    assert not bound.sent
+
+
+def test_cookie_for_posted_answers(provider: Provider) -> None:
+    """A provider sends long answers as a form, with which no Lax cookie comes."""
+    base = "https://www.example.com"
+    routes: Any = [("/login", Login)]
+    browser = Browser(routes, provider, cookie_secret=SECRET, redirect_base_uri=base)
+    return_to = browser.get("/login").query["openid.return_to"]
+    assert "SameSite=None" in browser.set_cookies[0]
+    assert "Secure" in browser.set_cookies[0]
+    answer = bound_answer(return_to)
+    state = answer.pop("cyclone_state")
+    posted = browser.fetch("POST", f"/login?cyclone_state={state}", urlencode(answer))
+    assert posted.status == 200
 
 
 @pytest.mark.filterwarnings("default")

@@ -16,8 +16,10 @@ from ._base import AuthMixin
 from ._errors import AuthError
 from ._http import JSON, send
 from ._openid2 import NONCE_SECONDS, Assertion, confirm, request_arguments
+from ._pending import keep, spend
 from ._replay import OnceOnly
 from ._results import Callback, deliver, run, sort_arguments
+from ._transaction import begin
 
 if TYPE_CHECKING:
     from cyclone.httpclient import AsyncHTTPClient
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _User = dict[str, JSON]
 _nonces: WeakKeyDictionary[Application, OnceOnly] = WeakKeyDictionary()
+_STATE = "cyclone_state"
 DEFAULT_ATTRIBUTES = ("name", "email", "language", "username")
 
 
@@ -34,6 +37,11 @@ class OpenIdMixin(AuthMixin):
     ``_OPENID_ENDPOINT`` is the provider's address, and what it says is believed: the class is for
     a provider you trust for all the identifiers it may assert. Everything is verified by asking the
     provider (``check_authentication``), and only signed values are believed.
+
+    Where the application has a ``cookie_secret``, the address that the browser comes back to gets
+    a parameter with a random value, which a signed cookie remembers: an answer is good for the
+    browser that asked for it, and another site cannot use here what it got of the same provider.
+    Without that setting, set ``redirect_base_uri`` at least.
 
     .. deprecated:: 2.0
        Few providers speak the protocol any more; :class:`OpenIDConnectMixin` is its successor.
@@ -62,8 +70,15 @@ class OpenIdMixin(AuthMixin):
     ) -> dict[str, str]:
         here = self._public_url()
         return_to = urljoin(here, callback_uri) if callback_uri else here
+        if self._handler.settings.get("cookie_secret"):
+            transaction = begin(self._OPENID_ENDPOINT, self._origin(), pkce=False)
+            keep(self._handler, transaction, posted=True)
+            return_to = url_concat(return_to, {_STATE: transaction.state})
         consumer = self._handler.request.host.split(":")[0] if oauth_scope else None
         return request_arguments(return_to, ax_attrs, consumer, oauth_scope)
+
+    def _origin(self) -> str:
+        return urljoin(self._public_url(), "/")
 
     @overload
     def get_authenticated_user(
@@ -98,6 +113,8 @@ class OpenIdMixin(AuthMixin):
         handler = self._handler
         assertion = Assertion(handler.request.arguments)
         nonce = assertion.check(self._OPENID_ENDPOINT, self._public_url())
+        if handler.settings.get("cookie_secret"):
+            spend(handler, assertion.returned(_STATE), self._OPENID_ENDPOINT, self._origin())
         client = http_client or self.get_auth_http_client()
         response = await send(client, self._OPENID_ENDPOINT, form=assertion.verification())
         confirm(response.body)

@@ -140,6 +140,14 @@ class Assertion:
             _check_nonce_time(nonce, time.time() if now is None else now)
         return nonce
 
+    def returned(self, name: str) -> str | None:
+        """The parameter *name* of the address that the answer is for (``return_to``, signed)."""
+        values = parse_qsl(
+            urlsplit(self.signed("return_to") or "").query, max_num_fields=MAX_FIELDS
+        )
+        found = [value for key, value in values if key == name]
+        return found[0] if len(found) == 1 else None
+
     def verification(self) -> dict[str, str]:
         """The request that asks the provider whether the answer is its own (section 11.4.2)."""
         return {**self.fields, "openid.mode": "check_authentication"}

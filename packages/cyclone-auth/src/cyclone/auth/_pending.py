@@ -34,9 +34,14 @@ _HASH = re.compile("[0-9a-f]{16}").fullmatch
 _spent: WeakKeyDictionary[Application, OnceOnly] = WeakKeyDictionary()
 
 
-def keep(handler: RequestHandler, transaction: Transaction) -> None:
-    """Set the cookie of *transaction*, and drop those of the oldest logins beyond `MAX_PENDING`."""
+def keep(handler: RequestHandler, transaction: Transaction, *, posted: bool = False) -> None:
+    """Set the cookie of *transaction*, and drop those of the oldest logins beyond `MAX_PENDING`.
+
+    *posted* is for a protocol that may come back by a POST from the provider's page: browsers send
+    ``SameSite=Lax`` cookies along with links and redirects only.
+    """
     secure = _is_secure(handler, transaction.redirect_uri)
+    samesite = "None" if posted and secure else "Lax"
     prefix = _SECURE_PREFIX if secure else _PREFIX
     # Only names that we give: the client may send others, which cannot even be cleared.
     others = [name for name in handler.cookies if _is_ours(name, prefix)][:MAX_CLEARED]
@@ -48,7 +53,7 @@ def keep(handler: RequestHandler, transaction: Transaction) -> None:
         expires_days=None,
         max_age=LIFETIME,
         httponly=True,
-        samesite="Lax",
+        samesite=samesite,
         secure=secure,
     )
 
