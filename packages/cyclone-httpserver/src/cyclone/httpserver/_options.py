@@ -47,7 +47,10 @@ class ServerOptions:
     spool_dir: str | None = None
     #: Input kept while an earlier request of the connection is being answered.
     max_pipelined_size: int = 65536
-    #: Output that waits for a slow client; a writer who goes on above it loses the connection.
+    #: Output waiting for a slow client: protocols over a detached transport tell a writer to wait
+    #: from here on (an HTTP response waits for any output that was not taken at once) ...
+    write_high_water: int = 65536
+    #: ... and a writer that does not wait loses the connection at the second.
     max_buffer_size: int | None = 8 * MiB
     #: None: what the limit of open files allows; 0: no limit.
     max_connections: int | None = None
@@ -119,6 +122,7 @@ _ALWAYS_BOUNDED = frozenset(
         "max_trailer_size",
         "max_chunk_line",
         "max_pipelined_size",
+        "write_high_water",
     )
 )
 _NULLABLE = frozenset(

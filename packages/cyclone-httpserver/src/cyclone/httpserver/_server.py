@@ -113,6 +113,14 @@ class HTTPServer:
             self._reactor = reactor
         return self._reactor
 
+    @reactor.setter
+    def reactor(self, reactor: Any) -> None:
+        """For tests: another one, while nobody is connected. RuntimeError if somebody is."""
+        if reactor is not self._reactor:
+            if self.connections:
+                raise RuntimeError("the reactor of a server with connections cannot be changed")
+            self._reactor, self._sweeper = reactor, None
+
     @property
     def sweeper(self) -> Sweeper:
         """What enforces the deadlines; ``next_sweep`` is its next time."""
