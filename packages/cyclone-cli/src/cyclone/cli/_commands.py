@@ -89,9 +89,7 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--ssl-listen", help="Its address.  [default: that of --listen]")
 @click.option("--ssl-cert", default="server.crt", show_default=True, help="Certificate chain, PEM.")
 @click.option("--ssl-key", help="Its private key, PEM.  [default: in the certificate's file]")
-@click.option(
-    "--workers", "-w", callback=_workers, help="Worker processes; auto: one for each processor."
-)
+@click.option("--workers", "-w", callback=_workers, help="Worker processes, or auto.")
 @click.option("--reload", is_flag=True, help="Restart when a source changes.")
 @click.option("--debug", is_flag=True, help="Debug mode: tracebacks in pages, nothing cached.")
 @click.option("--reactor", metavar="NAME", help="asyncio, epoll, kqueue, poll, select.")

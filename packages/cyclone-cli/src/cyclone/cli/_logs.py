@@ -140,18 +140,30 @@ FORMATS: dict[str, Callable[[RequestHandler, float], str]] = {
 }
 
 
-def access_function(name: str) -> Callable[[RequestHandler], None]:
-    """A ``log_function`` that logs in the format called *name*: combined, json or off."""
+def _emit(level: int, line: str) -> None:
+    ACCESS.log(level, "%s", line, extra=_WHOLE)
+
+
+_WHOLE = {"whole": True}
+
+
+def access_function(
+    name: str, emit: Callable[[int, str], object] = _emit
+) -> Callable[[RequestHandler], None]:
+    """A ``log_function`` that logs in the format called *name*: combined, json or off.
+
+    ``emit(level, line)`` takes the lines; by default the logger ``cyclone.access``.
+    """
     if name == "off":
         return lambda handler: None
     render = FORMATS[name]
-    whole = {"whole": True}
+    by_logging = emit is _emit
 
     def log(handler: RequestHandler) -> None:
         status = handler.get_status()
         level = logging.INFO if status < 400 else logging.WARNING if status < 500 else logging.ERROR
-        if ACCESS.isEnabledFor(level):
-            ACCESS.log(level, "%s", render(handler, time.time()), extra=whole)
+        if not by_logging or ACCESS.isEnabledFor(level):
+            emit(level, render(handler, time.time()))
 
     return log
 

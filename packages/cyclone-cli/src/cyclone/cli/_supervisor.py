@@ -6,7 +6,7 @@ import contextlib
 import logging
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from ._drain import Signals
@@ -44,8 +44,10 @@ class Supervisor:
         self._stopping = False
         self._cut = 0
         self._exit_code = 0
-        self._problem: StartError | None = None
+        #: Why it gave up.
+        self.problem: StartError | None = None
         self._reactor: Any = None
+        self._ended: Callable[[], object] = lambda: None
 
     # --- from beginning to end ----------------------------------------------------------------
 
@@ -62,13 +64,19 @@ class Supervisor:
             self._close_sockets()
             if handler is not None:
                 handler.flush_within(2.0)
-        if self._problem is not None:
-            raise self._problem
+        if self.problem is not None:
+            raise self.problem
         return self._exit_code
 
     def _start(self) -> None:
-        Signals(self._reactor, self._stop, self._at_once).install(signal.SIGTERM, signal.SIGINT)
-        signal.signal(signal.SIGHUP, lambda *_: self._reactor.callFromThread(self.reload))
+        Signals(self._reactor, self.stop, self._at_once).install(signal.SIGTERM, signal.SIGINT)
+        self.begin(self._reactor, self._stop_reactor)
+
+    def begin(self, reactor: Any, ended: Callable[[], object]) -> None:
+        """Start the workers; ``ended()`` is called when all have ended, see `stop`."""
+        self._reactor = reactor
+        self._ended = ended
+        signal.signal(signal.SIGHUP, lambda *_: reactor.callFromThread(self.reload))
         for number in range(self.options.workers or 1):
             self._spawn(number)
         self._watch()
@@ -214,18 +222,19 @@ class Supervisor:
     # --- stop ---------------------------------------------------------------------------------
 
     def _give_up(self, reason: str) -> None:
-        if self._problem is None:
-            self._problem = StartError(reason)
-        self._stop("giving up")
+        if self.problem is None:
+            self.problem = StartError(reason)
+        self.stop("giving up")
 
-    def _stop(self, why: str) -> None:
+    def stop(self, why: str) -> None:
+        """Let all workers drain and end."""
         if self._stopping:
             return
         self._stopping = True
         self._announced = True
         notify_stopping()
         log.info("%s: stopping %d workers", why, len(self._all))
-        if self.options.drain_delay and self._problem is None:
+        if self.options.drain_delay and self.problem is None:
             self._reactor.callLater(self.options.drain_delay, self._close_sockets)
         else:
             self._close_sockets()
@@ -234,16 +243,20 @@ class Supervisor:
         self._stopped_if_empty()
 
     def _stopped_if_empty(self) -> None:
-        if self._all or not self._reactor.running:
+        if self._all:
             return
-        if self._problem is None and self._exit_code == 0:
+        if self.problem is None and self._exit_code == 0:
             log.info("all workers have ended; %d connections were cut", self._cut)
-        self._reactor.stop()
+        ended, self._ended = self._ended, lambda: None
+        ended()
+
+    def _stop_reactor(self) -> None:
+        if self._reactor.running:
+            self._reactor.stop()
 
     def _at_once(self, number: int) -> None:
         log.warning("%s again: stopping at once", signal.Signals(number).name)
         self._exit_code = 128 + number
         for worker in list(self._all):
             worker.signal(signal.SIGKILL)
-        if self._reactor.running:
-            self._reactor.stop()
+        self._stop_reactor()
