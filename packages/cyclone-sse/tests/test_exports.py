@@ -9,6 +9,7 @@ def test_version_is_the_distributions() -> None:
     assert cyclone.sse.__version__ == version("cyclone-sse")
 
 
-def test_every_public_name_exists() -> None:
+def test_exports() -> None:
+    assert cyclone.sse.__all__ == ["SSEHandler", "__version__"]
     for name in cyclone.sse.__all__:
         assert getattr(cyclone.sse, name) is not None
