@@ -1,0 +1,333 @@
+"""Client: requests to an application in memory."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urljoin
+
+from twisted.internet.defer import Deferred, fail
+from twisted.internet.task import Clock
+
+from cyclone.httpclient import HTTPClientError
+from cyclone.httpserver import HTTPServer
+
+from ._clock import VirtualClock
+from ._connection import Exchange, MemoryConnection
+from ._cookies import DecodingSimpleCookie
+from ._pump import Pump
+from ._request import Files, OutgoingRequest, Params
+from ._response import ClientResponse
+from ._stream import EventStream, StreamedResponse
+from ._websocket import TestWebSocket, websocket_uri
+
+MAX_REDIRECTS = 10
+_MAX_PORT = 65535
+
+
+def _secure(scheme: str) -> bool:
+    return scheme in ("https", "wss")
+
+
+class Client:
+    """A client of an application, without sockets: its requests are bytes for the real protocol.
+
+    ``client.get(uri)``, and ``post``, ``put``, ``delete``, ``head``, ``patch``, ``options`` and
+    ``request(method, uri)`` return a Deferred of a `ClientResponse`. Cookies are kept in
+    ``client.cookies`` and sent back. Each request has a connection of its own unless one is given.
+
+    ``app``: an `Application`, an `HTTPServer`, or a callback for one. ``clock``: what the server's
+    timeouts run on; by default a `VirtualClock`, ``client.clock``, that stands still until
+    ``client.clock.advance(seconds)``. Give the reactor for real time. An application whose setting
+    ``reactor`` is a Twisted `Clock` keeps that.
+    """
+
+    def __init__(self, app: Any, clock: Any = None, *, host: str = "127.0.0.1") -> None:
+        self.app = app
+        self.host = host
+        self.cookies = DecodingSimpleCookie(app)
+        given = getattr(app, "settings", {}).get("reactor")
+        if clock is None:
+            clock = given if isinstance(given, Clock) else VirtualClock()
+        self.clock: Any = clock
+        self._pump: Pump = clock.wire if isinstance(clock, VirtualClock) else Pump()
+        self._server = _server(app, clock)
+        self._port = 50000
+
+    def connect(
+        self, remote_ip: str | None = None, protocol: str | None = None
+    ) -> MemoryConnection:
+        """Open a connection, for raw bytes or for several requests.
+
+        ``remote_ip``: the client's address; ``protocol``: ``"http"`` or ``"https"``.
+        """
+        self._port = self._port % _MAX_PORT + 1
+        return MemoryConnection(
+            self._server,
+            self._pump,
+            remote_ip=remote_ip or "127.0.0.1",
+            secure=_secure(protocol or "http"),
+            port=self._port,
+        )
+
+    def request(
+        self,
+        method: str,
+        uri: str,
+        params: Params | None = None,
+        version: str = "HTTP/1.1",
+        headers: Mapping[str, Any] | None = None,
+        body: bytes | str | None = None,
+        remote_ip: str | None = None,
+        protocol: str | None = None,
+        host: str | None = None,
+        files: Files | None = None,
+        connection: MemoryConnection | None = None,
+        *,
+        json: object = None,
+        follow_redirects: bool = False,
+    ) -> Deferred[ClientResponse]:
+        """Send a request; a Deferred of the response, whatever its status is.
+
+        :param params: a mapping or pairs, for the query; for the form of a POST, PUT or PATCH that
+            has no body.
+        :param version: ``"HTTP/1.1"`` or ``"HTTP/1.0"``.
+        :param remote_ip: the client's IP address.
+        :param protocol: ``"https"`` for a request that the server takes for one over TLS.
+        :param host: for the ``Host`` header.
+        :param files: field names to files, each an `HTTPFile`, ``(filename, body[, content_type])``
+            or bytes, or a list of them.
+        :param connection: one of `connect`, which stays open.
+        :param json: a body to be sent as JSON.
+        :param follow_redirects: go where 301, 302, 303, 307 and 308 point, at most ten times.
+
+        The Deferred fails with `ValueError` for what cannot be sent, and with
+        `cyclone.httpclient.HTTPStreamClosedError` if the server closed without a whole response.
+        Cancelling it closes the connection: the handler sees that the client went away.
+        """
+        try:
+            request = OutgoingRequest(method, uri, params, headers, body, files, json)
+            exchange, used = self._send(request, version, remote_ip, protocol, host, connection)
+        except ValueError as error:
+            return fail(error)
+        if connection is None:
+            exchange.done.addBoth(_closing, used)
+        result: Deferred[ClientResponse] = Deferred(lambda _: used.lose())
+        exchange.head.addErrback(lambda _: None)
+        exchange.done.addCallbacks(self._take, callbackArgs=(request.path,)).addBoth(
+            _forward, result
+        )
+        if not follow_redirects:
+            return result
+        return result.addCallback(
+            lambda found: self._redirect(
+                request, version, remote_ip, protocol, host, MAX_REDIRECTS, found
+            )
+        )
+
+    get = functools.partialmethod(request, "GET")
+    post = functools.partialmethod(request, "POST")
+    put = functools.partialmethod(request, "PUT")
+    delete = functools.partialmethod(request, "DELETE")
+    head = functools.partialmethod(request, "HEAD")
+    patch = functools.partialmethod(request, "PATCH")
+    options = functools.partialmethod(request, "OPTIONS")
+
+    def stream(
+        self,
+        method: str,
+        uri: str,
+        params: Params | None = None,
+        version: str = "HTTP/1.1",
+        headers: Mapping[str, Any] | None = None,
+        body: bytes | str | None = None,
+        remote_ip: str | None = None,
+        protocol: str | None = None,
+        host: str | None = None,
+        files: Files | None = None,
+        connection: MemoryConnection | None = None,
+        *,
+        json: object = None,
+    ) -> Deferred[StreamedResponse]:
+        """The same, for a response that is read while it comes: fires when its head is there."""
+        try:
+            request = OutgoingRequest(method, uri, params, headers, body, files, json)
+            used = self._connection(request, remote_ip, protocol, connection)
+            exchange = Exchange(request.method, request.target)
+            streamed = StreamedResponse(used, exchange)
+            self._exchange(request, version, host, used, exchange)
+        except ValueError as error:
+            return fail(error)
+
+        def begun(response: ClientResponse) -> StreamedResponse:
+            self._take(response, request.path)
+            return streamed
+
+        result: Deferred[StreamedResponse] = Deferred(lambda _: used.lose())
+        exchange.head.addCallback(begun).addBoth(_forward, result)
+        return result
+
+    def sse(
+        self,
+        uri: str,
+        params: Params | None = None,
+        headers: Mapping[str, Any] | None = None,
+        *,
+        last_event_id: str | int | None = None,
+        **options: Any,
+    ) -> Deferred[EventStream]:
+        """Open a stream of Server-Sent Events.
+
+        ``last_event_id``: what a returning browser sends. ``options``: as for `request`. It fails
+        with `cyclone.httpclient.HTTPClientError` when the answer is no stream of events.
+        """
+        fields = dict(headers or {})
+        fields.setdefault("Accept", "text/event-stream")
+        if last_event_id is not None:
+            fields["Last-Event-ID"] = str(last_event_id)
+
+        def begun(stream: StreamedResponse) -> EventStream:
+            kind = stream.headers.get("Content-Type", "").partition(";")[0].strip()
+            if stream.code != 200 or kind != "text/event-stream":
+                stream.close()
+                raise HTTPClientError(stream.code, stream.reason)
+            return EventStream(stream)
+
+        method = options.pop("method", "GET")
+        return self.stream(method, uri, params, headers=fields, **options).addCallback(begun)
+
+    def websocket(
+        self,
+        uri: str,
+        params: Params | None = None,
+        headers: Mapping[str, Any] | None = None,
+        *,
+        subprotocols: Sequence[str] = (),
+        compression: bool = False,
+        max_message_size: int = 10 * 1024 * 1024,
+        remote_ip: str | None = None,
+        protocol: str | None = None,
+        host: str | None = None,
+    ) -> Deferred[TestWebSocket]:
+        """Open a WebSocket. Needs ``cyclone-testing[websocket]``.
+
+        ``compression``: offer permessage-deflate. ``max_message_size``: bytes of one message from
+        the server. It fails with `cyclone.httpclient.HTTPClientError` (and its ``code``) when the
+        handshake is refused.
+        """
+        address = websocket_uri(uri, params, host or self.host, _secure(protocol or ""))
+        secure = _secure(address.partition(":")[0])
+        fields = dict(headers or {})
+        cookies = self.cookies.header(OutgoingRequest("GET", uri).path)
+        if cookies:
+            fields.setdefault("Cookie", cookies)
+        connection = self.connect(remote_ip, "https" if secure else "http")
+        with self._pump.held():
+            websocket = TestWebSocket(
+                connection, address, fields, subprotocols, compression, max_message_size
+            )
+        return websocket.opened
+
+    # --- one request ------------------------------------------------------------------------
+
+    def _connection(
+        self,
+        request: OutgoingRequest,
+        remote_ip: str | None,
+        protocol: str | None,
+        connection: MemoryConnection | None,
+    ) -> MemoryConnection:
+        if connection is None:
+            return self.connect(remote_ip, protocol or request.scheme)
+        if not isinstance(connection, MemoryConnection):
+            raise ValueError("a connection is what Client.connect() returns")
+        return connection
+
+    def _send(
+        self,
+        request: OutgoingRequest,
+        version: str,
+        remote_ip: str | None,
+        protocol: str | None,
+        host: str | None,
+        connection: MemoryConnection | None,
+    ) -> tuple[Exchange, MemoryConnection]:
+        used = self._connection(request, remote_ip, protocol, connection)
+        exchange = Exchange(request.method, request.target)
+        self._exchange(request, version, host, used, exchange)
+        return exchange, used
+
+    def _exchange(
+        self,
+        request: OutgoingRequest,
+        version: str,
+        host: str | None,
+        connection: MemoryConnection,
+        exchange: Exchange,
+    ) -> None:
+        headers = request.headers
+        headers.setdefault("Host", host or request.netloc or self.host)
+        cookies = self.cookies.header(request.path)
+        if cookies:
+            headers.setdefault("Cookie", cookies)
+        connection.exchange(request.wire(version), exchange)
+
+    def _take(self, response: ClientResponse, path: str) -> ClientResponse:
+        self.cookies.take(response.headers.get_list("Set-Cookie"))
+        return response
+
+    def _redirect(
+        self,
+        request: OutgoingRequest,
+        version: str,
+        remote_ip: str | None,
+        protocol: str | None,
+        host: str | None,
+        left: int,
+        response: ClientResponse,
+    ) -> ClientResponse | Deferred[ClientResponse]:
+        location = response.headers.get("Location")
+        if response.code not in (301, 302, 303, 307, 308) or location is None:
+            return response
+        if not left:
+            raise HTTPClientError(response.code, "too many redirects")
+        method, body = request.method, request.body
+        headers = request.headers.copy()
+        for name in ("Host", "Cookie", "Content-Length"):
+            headers.pop(name, None)
+        if response.code == 303 or (response.code in (301, 302) and method == "POST"):
+            method, body = ("HEAD" if method == "HEAD" else "GET"), None
+            headers.pop("Content-Type", None)
+        target = urljoin(request.target, location)
+        following = self.request(
+            method, target, None, version, headers, body, remote_ip, protocol, host
+        )
+        there = OutgoingRequest(method, target, None, headers, body)
+
+        def arrived(final: ClientResponse) -> ClientResponse:
+            final.history.insert(0, response)
+            return final
+
+        return following.addCallback(
+            lambda found: self._redirect(there, version, remote_ip, protocol, host, left - 1, found)
+        ).addCallback(arrived)
+
+
+def _closing(result: Any, connection: MemoryConnection) -> Any:
+    connection.lose()
+    return result
+
+
+def _forward(result: Any, to: Deferred[Any]) -> None:
+    if not to.called:
+        to.callback(result)
+
+
+def _server(app: Any, clock: Any) -> HTTPServer:
+    """What serves ``app``, on this clock."""
+    if isinstance(app, HTTPServer):
+        app.reactor = clock
+        app.monotonic = clock.seconds
+        return app
+    return HTTPServer(app, reactor=clock, monotonic=clock.seconds)
