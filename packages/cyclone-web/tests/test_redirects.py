@@ -84,6 +84,7 @@ REDIRECTS = [
 @pytest.mark.parametrize(
     ("path", "status", "location"),
     [
+        ("/a%20b/target", 301, "/a%20b/destination"),
         ("/src", 301, "/dst"),
         ("/temporary", 302, "/dst"),
         ("/src?foo=bar", 301, "/dst?foo=bar"),

@@ -55,7 +55,8 @@ class RedirectHandler(RequestHandler):
 
     def get(self, *args: Any, **kwargs: Any) -> None:
         """Redirect."""
-        url = self._url.format(*args, **kwargs)
+        # The groups were percent-decoded; a space must be written as it came.
+        url = self._url.format(*args, **kwargs).replace(" ", "%20")
         try:
             if self.request.query_arguments:
                 arguments: Any = self.request.query_arguments
