@@ -49,7 +49,7 @@ class _Text:
         self._scraps: list[str] = []
 
     def write(self, text: str) -> None:
-        """Add ``text``; many scraps become one chunk, so that each takes little more than itself."""
+        """Add ``text``. Many scraps become one chunk, for each takes far more than itself."""
         scraps = self._scraps
         scraps.append(text)
         if len(text) >= _SCRAPS or len(scraps) >= _SCRAPS:
