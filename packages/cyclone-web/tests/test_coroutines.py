@@ -72,6 +72,26 @@ def test_f_31_a_thousand_ready_deferreds_cost_no_stack() -> None:
     assert outcome(start(body())) == 5000
 
 
+class Stored(Deferred[str]):
+    """A Deferred that fires as soon as somebody looks."""
+
+    def addBoth(self, *args: Any, **kwargs: Any) -> Any:
+        result = super().addBoth(*args, **kwargs)
+        self.callback("stored")
+        return result
+
+
+def test_a_deferred_that_fires_when_it_is_looked_at() -> None:
+    first: Deferred[str] = Deferred()
+
+    async def body() -> list[str]:
+        return [await first, await Stored(), await Stored()]
+
+    running = start(body())
+    first.callback("first")
+    assert outcome(running) == ["first", "stored", "stored"]
+
+
 def test_cancelling_reaches_what_is_awaited() -> None:
     cancelled: list[Deferred[Any]] = []
     waiting: Deferred[Any] = Deferred(cancelled.append)

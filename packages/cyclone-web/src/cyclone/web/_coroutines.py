@@ -120,13 +120,15 @@ def _from_generator(generator: types.GeneratorType[Any, Any, Any]) -> Deferred[A
 class _Driver:
     """Steps one coroutine to its end; its own Deferreds are the only thing it may wait for."""
 
-    __slots__ = ("_context", "_coroutine", "_done", "_waiting_on")
+    __slots__ = ("_attaching", "_context", "_coroutine", "_done", "_fired", "_waiting_on")
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], done: Deferred[Any] | None) -> None:
         self._coroutine = coroutine
         self._context: contextvars.Context | None = None
         self._waiting_on: Deferred[Any] | None = None
         self._done = done
+        self._attaching = False
+        self._fired: tuple[object] | None = None
 
     @property
     def waiting(self) -> bool:
@@ -156,18 +158,32 @@ class _Driver:
                     # What the first step set stays visible to the later ones.
                     self._context = contextvars.copy_context()
                 self._waiting_on = yielded
+                self._fired = None
+                self._attaching = True
                 yielded.addBoth(self._resume)
-                return
+                self._attaching = False
+                if self._fired is None:
+                    return
+                # It had its result in store: no deeper, but once more round.
+                (result,) = self._fired
+                if isinstance(result, Failure):
+                    advance, value = self._coroutine.throw, result.value
+                else:
+                    advance, value = self._coroutine.send, None
+                continue
             advance, value = self._coroutine.throw, AsyncioReactorRequired(yielded)
 
-    def _resume(self, result: object) -> None:
+    def _resume(self, result: object) -> object:
         # The awaited Deferred hands its own result while its callbacks run, so there is nothing to
         # send. A failure it could only raise after they ran, so that is thrown; returning None
         # marks it as handled.
         self._waiting_on = None
         if getattr(self._coroutine, "cr_running", False):
             # It is being closed, for nobody holds it any more, and gives up what it waited for.
-            return
+            return None
+        if self._attaching:
+            self._fired = (result,)
+            return None if isinstance(result, Failure) else result
         context = self._context
         if context is None:
             raise RuntimeError("resumed before it was started")
@@ -176,6 +192,7 @@ class _Driver:
             context.run(self.step, self._coroutine.throw, error)
         else:
             context.run(self.step, self._coroutine.send, None)
+        return None
 
 
 # --- on Twisted's asyncio reactor ---------------------------------------------------------

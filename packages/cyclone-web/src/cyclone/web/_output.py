@@ -12,6 +12,7 @@ from cyclone.httputil import HTTPHeaders, HTTPOutputError, ResponseStartLine, re
 
 from ._base import HandlerBase
 from ._response import JSON_TYPE, ResponseMixin, has_no_body
+from ._sent import quietly
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import ITransport
@@ -80,7 +81,7 @@ class OutputMixin(HandlerBase):
 
         The Deferred fires when the transport has taken the data, and fails with
         ``cyclone.httpserver.StreamClosedError`` when the client went away: waiting for it is how a
-        long answer keeps the pace of its reader.
+        long answer keeps the pace of its reader. It need not be waited for.
         """
         chunk = b"".join(self._write_buffer)
         self._write_buffer = []
@@ -94,7 +95,7 @@ class OutputMixin(HandlerBase):
             if is_head or not chunk:
                 return succeed(None)
             self._bytes_written += len(chunk)
-            return connection.write(chunk)
+            return quietly(connection.write(chunk))
         if transforms:
             chunk = self._transform_first(chunk, include_footers)
         self._complete_headers()
@@ -104,7 +105,7 @@ class OutputMixin(HandlerBase):
         self._headers_written = True
         self._watch_connection()
         start_line = ResponseStartLine("HTTP/1.1", self._status_code, self._reason)
-        return connection.write_headers(start_line, self._headers, chunk)
+        return quietly(connection.write_headers(start_line, self._headers, chunk))
 
     def _transform_first(self, chunk: bytes, finishing: bool) -> bytes:
         for transform in self._transforms or ():
@@ -127,10 +128,10 @@ class OutputMixin(HandlerBase):
         if not self._headers_written:
             self._send_whole()
             return succeed(None)
-        self.flush(include_footers=True).addErrback(_ignore)
+        self.flush(include_footers=True)
         if self._suspended:
             self._resolved()
-        done = self.request.connection.finish()
+        done = quietly(self.request.connection.finish())
         self._end()
         return done
 
@@ -245,7 +246,3 @@ class OutputMixin(HandlerBase):
             self._resolved()
         transport: ITransport = self.request.connection.detach()
         return transport
-
-
-def _ignore(_: object) -> None:
-    """The Deferred of the end carries the failure."""

@@ -1,0 +1,62 @@
+"""The Deferred of something sent: whoever waits for it hears of a failure, nobody else does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
+
+
+class Sent(Deferred[None]):
+    """Fails only when somebody looks.
+
+    Most programs call ``flush()`` and ``finish()`` and go on: that the client went away meanwhile
+    is no error of theirs, and must not be logged as an unhandled one.
+    """
+
+    _lost: Failure | None = None
+    _waited_for: bool = False
+
+    def lose(self, failure: Failure) -> None:
+        """Fail, now if somebody waits, else when somebody does."""
+        if self.called:
+            return
+        if self._waited_for:
+            self.errback(failure)
+        else:
+            self._lost = failure
+
+    # Twisted's own versions do not call each other.
+
+    def addCallbacks(self, *args: Any, **kwargs: Any) -> Any:
+        """As ever; and what was lost comes out now."""
+        return self._tell(super().addCallbacks(*args, **kwargs))
+
+    def addCallback(self, *args: Any, **kwargs: Any) -> Any:
+        """As ever; and what was lost comes out now."""
+        return self._tell(super().addCallback(*args, **kwargs))
+
+    def addErrback(self, *args: Any, **kwargs: Any) -> Any:
+        """As ever; and what was lost comes out now."""
+        return self._tell(super().addErrback(*args, **kwargs))
+
+    def addBoth(self, *args: Any, **kwargs: Any) -> Any:
+        """As ever; and what was lost comes out now."""
+        return self._tell(super().addBoth(*args, **kwargs))
+
+    def _tell(self, result: Any) -> Any:
+        self._waited_for = True
+        lost, self._lost = self._lost, None
+        if lost is not None and not self.called:
+            self.errback(lost)
+        return result
+
+
+def quietly(sending: Deferred[None]) -> Deferred[None]:
+    """*sending*, whose failure need not be looked at."""
+    if sending.called and not isinstance(sending.result, Failure):
+        return sending
+    sent = Sent(lambda _: sending.cancel())
+    sending.addCallbacks(sent.callback, sent.lose)
+    return sent
