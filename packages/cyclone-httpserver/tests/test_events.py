@@ -64,6 +64,16 @@ def test_exception(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.records[0].exc_info[1] is error
 
 
+def test_a_failing_handler_F18() -> None:
+    class Broken(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            raise OSError("disk full")
+
+    logger = logging.getLogger("cyclone.test.broken")
+    logger.addHandler(Broken())
+    EventLogger("cyclone.test.broken").error("x")
+
+
 def test_nobody_listens() -> None:
     log = EventLogger("cyclone.test.silent")
     logging.getLogger("cyclone.test.silent").setLevel(logging.CRITICAL)

@@ -1,6 +1,6 @@
 """Mutated traffic, for a while: nothing escapes, every connection is answered or closed.
 
-``CYCLONE_FUZZ_SECONDS`` sets how long (default 8); ``CYCLONE_FUZZ_SEED`` repeats a run.
+``CYCLONE_FUZZ_SECONDS`` sets how long (default 20); ``CYCLONE_FUZZ_SEED`` repeats a run.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred
 from cyclone.httpserver import HTTPRequest
 from cyclone.httputil import HTTPHeaders, HTTPInputError, ResponseStartLine
 
-SECONDS = float(os.environ.get("CYCLONE_FUZZ_SECONDS", "8"))
+SECONDS = float(os.environ.get("CYCLONE_FUZZ_SECONDS", "20"))
 SEED = int(os.environ.get("CYCLONE_FUZZ_SEED", str(random.randrange(1 << 32))))
 
 BOUNDARY = (

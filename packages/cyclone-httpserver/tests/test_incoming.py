@@ -368,6 +368,25 @@ class TestBreakingOff:
         assert application.receivers[0].events == ["close"]
         assert buffered.requests == []
 
+    def test_a_receiver_that_fails_at_the_end(self, caplog: pytest.LogCaptureFixture) -> None:
+        class Failing(Receiver):
+            def on_connection_close(self) -> None:
+                raise ValueError
+
+        client = Client(Application(lambda application, request: Failing(request)))
+        client.send(P + H + b"Content-Length: 10\r\n\r\n123")
+        client.hang_up()
+        assert [record.name for record in caplog.records] == ["cyclone.application"]
+        assert not client.server.connections
+
+    def test_a_decision_that_fails_too_late(self, caplog: pytest.LogCaptureFixture) -> None:
+        gate: Deferred[BodyReceiver | None] = Deferred()
+        client = Client(Application(lambda application, request: gate))
+        client.send(post(S))
+        client.hang_up()
+        gate.errback(ValueError())
+        assert [record.name for record in caplog.records] == ["cyclone.application"]
+
 
 class TestGzip:
     """BP-15 to BP-17: inflated within bounds, a step at a time."""

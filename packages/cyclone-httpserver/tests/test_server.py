@@ -124,6 +124,8 @@ class ListeningTests(ServerCase):
         server = self.server()
         server.bind(0, "127.0.0.1")
         address = server._bound[0].getsockname()
+        with self.assertRaises(ValueError):
+            server.start(4)
         server.start()
         self.assertEqual(statuses(await self.talk(address, LAST)), [200])
 

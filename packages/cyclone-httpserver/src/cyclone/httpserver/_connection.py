@@ -410,6 +410,8 @@ class HTTPConnection(ResponseSide):
             incoming.blocked = False
             incoming.failure = failure
             self._wake()
+        elif failure.value is not None:
+            self._handler_failed(incoming.request, failure.value)
 
     def _body_ended(self, incoming: Incoming) -> None:
         """The body is complete and was taken."""

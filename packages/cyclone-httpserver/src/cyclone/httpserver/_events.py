@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 from typing import Any
@@ -101,8 +102,10 @@ class EventLogger:
         exc_info = fields.pop("exc_info", None)
         message = format.format_map(_Safe(fields)) if fields else format
         if to_logging:
-            self._logger.log(
-                level, "%s", message, exc_info=exc_info, extra={"event": fields}, stacklevel=3
-            )
+            # A handler that raises must not stop what is being logged about (F-18)
+            with contextlib.suppress(Exception):
+                self._logger.log(
+                    level, "%s", message, exc_info=exc_info, extra={"event": fields}, stacklevel=3
+                )
         if to_twisted:
             self._twisted.emit(_LEVELS[level], "{log_message}", log_message=message, **fields)

@@ -199,7 +199,10 @@ class Incoming:
         if sink is not None:
             sink.close()
         if receiver is not None:
-            receiver.on_connection_close()
+            try:
+                receiver.on_connection_close()
+            except Exception as error:
+                self.request.connection.server.log_failure(self.request, error)
 
 
 def _of_at_most(size: int, pieces: Iterable[bytes]) -> Iterator[bytes]:

@@ -108,6 +108,11 @@ class OutputSide:
     # --- who is there -----------------------------------------------------------------------
 
     @property
+    def factory(self) -> HTTPServer:
+        """The server, by the name Twisted's protocols have for it."""
+        return self.server
+
+    @property
     def closed(self) -> bool:
         """Whether nothing can be sent any more."""
         return self._state != OPEN
@@ -159,9 +164,12 @@ class OutputSide:
         """The client is gone, or may be: whoever answers wants to know."""
         callback, self._close_callback = self._close_callback, None
         producer, self._producer = self._producer, None
-        if producer is not None:
-            producer.lost()
         request = self.request
+        if producer is not None:
+            try:
+                producer.lost()
+            except Exception as error:
+                self.server.log_failure(request, error)
         if request is not None:
             request._finished(reason)
         if callback is not None:

@@ -243,8 +243,14 @@ class HTTPServer:
 
         self._bound.append(bound_socket(port, address or "", backlog, reuse_port=False))
 
-    def start(self) -> None:
-        """Accept connections on what `bind` bound, in this process."""
+    def start(self, num_processes: int | None = 1) -> None:
+        """Accept connections on what `bind` bound, in this process.
+
+        ValueError for more than one process: ``reuse_port`` or passing sockets to workers is the
+        way here.
+        """
+        if num_processes != 1:
+            raise ValueError("several processes: listen with reuse_port in each, or pass sockets")
         bound, self._bound = self._bound, []
         for sock in bound:
             self.add_socket(sock)
