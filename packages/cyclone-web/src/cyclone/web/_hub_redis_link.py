@@ -15,7 +15,7 @@ from ._log import general_log
 
 #: Seconds before the first and between later attempts, at most.
 FIRST_DELAY = 0.1
-MAX_DELAY = 30.0
+MAX_DELAY = 10.0
 #: Seconds after which a silent connection is tried.
 PING_INTERVAL = 30.0
 
@@ -94,7 +94,7 @@ class Link:
         self._ping: Any = None
         self._complained = False
         factory = LinkFactory(self, SubscriptionProtocol if on_message else CommandProtocol)
-        policy = backoffPolicy(FIRST_DELAY, MAX_DELAY)
+        policy = backoffPolicy(FIRST_DELAY, MAX_DELAY, 2.0)
         self._service = ClientService(
             endpoint, factory, policy, clock=reactor, prepareConnection=self._connected
         )
