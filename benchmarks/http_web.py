@@ -1,11 +1,13 @@
-"""Web frameworks side by side: requests per second on one core.
+"""Web frameworks side by side: requests per second of one core.
 
-    python benchmarks/http_web.py [--scenarios hello,json] [--rounds 3] [--seconds 2] [--markdown FILE]
+    python benchmarks/http_web.py [--scenarios hello,json] [--rounds 3] [--markdown FILE]
 
-Needs wrk, and for a comparison tornado, klein, starlette with uvicorn[standard] and python-multipart,
-blacksheep, jinja2. Each server runs alone on the first core, wrk on the second. Every server's answer is
-checked before it is measured; the servers take turns within each round, and the tables show medians.
-Only ratios within one run mean anything: machines differ, and drift.
+Needs wrk, and for a comparison tornado, klein, starlette with uvicorn[standard] and
+python-multipart, blacksheep, jinja2. Each server runs alone on the first core, wrk on the second.
+Every server's answer is checked before it is measured; the servers take turns within each round,
+and the tables show medians of requests per second of the server's own CPU time: what a core that
+does nothing else would serve, also when the machine has other work. Only ratios within one run mean
+anything: machines differ, and drift.
 """
 
 from __future__ import annotations
@@ -97,8 +99,8 @@ SCENARIOS = [
 
 
 @contextlib.contextmanager
-def server(framework: str, folder: str, routes: int) -> Iterator[int]:
-    """Start a server on the first core; its port, once it answers."""
+def server(framework: str, folder: str, routes: int) -> Iterator[tuple[int, int]]:
+    """Start a server on the first core; its port and its process, once it answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -111,7 +113,7 @@ def server(framework: str, folder: str, routes: int) -> Iterator[int]:
             if process.poll() is not None:
                 raise RuntimeError(f"{framework} did not start")
             time.sleep(0.05)
-        yield port
+        yield port, process.pid
     finally:
         process.terminate()
         process.wait(10)
@@ -152,18 +154,28 @@ def script(scenario: Scenario, cookie: str, folder: str) -> list[str]:
     return ["-s", str(path)]
 
 
-def run_wrk(port: int, scenario: Scenario, cookie: str, folder: str, seconds: int) -> float:
-    """Requests per second; an error when any answer was not a 2xx."""
+def cpu_seconds(pid: int) -> float:
+    """What a process used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def run_wrk(
+    port: int, pid: int, scenario: Scenario, cookie: str, folder: str, seconds: int
+) -> float:
+    """Requests per second of the server's CPU; an error when any answer was not a 2xx."""
     options = script(scenario, cookie, folder)
     url = f"http://127.0.0.1:{port}{scenario.path}"
     load = ["wrk", "-t1", f"-c{scenario.connections}", f"-d{seconds}s", *options, url]
+    begun = cpu_seconds(pid)
     done = subprocess.run(["taskset", "-c", "1", *load], capture_output=True, text=True, check=True)
+    used = cpu_seconds(pid) - begun
     if "Non-2xx" in done.stdout:
         raise RuntimeError(done.stdout)
-    found = re.search(r"Requests/sec:\s+([\d.]+)", done.stdout)
-    if found is None:
+    found = re.search(r"(\d+) requests in", done.stdout)
+    if found is None or not used:
         raise RuntimeError(done.stdout)
-    return float(found[1])
+    return int(found[1]) / used
 
 
 def measure(
@@ -172,10 +184,10 @@ def measure(
     """Requests per second of each framework, in rounds."""
     results: dict[str, list[float]] = {}
     with contextlib.ExitStack() as stack:
-        ready: dict[str, tuple[int, str]] = {}
+        ready: dict[str, tuple[int, int, str]] = {}
         for framework in frameworks:
             try:
-                port = stack.enter_context(server(framework, folder, scenario.routes))
+                port, pid = stack.enter_context(server(framework, folder, scenario.routes))
                 body, cookie = ask(port, scenario)
             except (RuntimeError, OSError, urllib.error.HTTPError) as error:
                 print(f"  {framework}: {error}", file=sys.stderr)
@@ -183,10 +195,10 @@ def measure(
             if not scenario.check(body):
                 print(f"  {framework}: wrong answer {body[:80]!r}", file=sys.stderr)
                 continue
-            ready[framework] = (port, cookie)
+            ready[framework] = (port, pid, cookie)
         for _ in range(rounds):
-            for framework, (port, cookie) in ready.items():
-                rate = run_wrk(port, scenario, cookie, folder, seconds)
+            for framework, (port, pid, cookie) in ready.items():
+                rate = run_wrk(port, pid, scenario, cookie, folder, seconds)
                 results.setdefault(framework, []).append(rate)
     return results
 
