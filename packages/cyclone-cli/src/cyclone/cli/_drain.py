@@ -28,8 +28,9 @@ class Drain:
     """Stops a server: not ready, no new connections, what runs is finished, then the rest is cut.
 
     ``delay``: seconds between "not ready" and the end of accepting, for load balancers that ask
-    now and then. ``timeout``: seconds what runs may take from then. ``done(cut)`` is called at the
-    end with the number of connections that were cut.
+    now and then. ``timeout``: seconds what runs may take from then. ``closed()`` is called when
+    the server accepts no more, ``done(cut)`` at the end with the number of connections that were
+    cut.
     """
 
     def __init__(
@@ -40,12 +41,14 @@ class Drain:
         timeout: float = 25.0,
         delay: float = 0.0,
         done: Callable[[int], object],
+        closed: Callable[[], object] = lambda: None,
     ) -> None:
         self._server = server
         self._reactor = reactor
         self._timeout = timeout
         self._delay = delay
         self._done = done
+        self._closed = closed
         self._began = 0.0
         self.begun = False
 
@@ -65,6 +68,7 @@ class Drain:
     def _stop(self) -> None:
         accept_waiting(self._server)
         stopped: Deferred[int] = self._server.stop(self._timeout)
+        self._closed()
         stopped.addBoth(self._finished)
 
     def _finished(self, result: object) -> None:

@@ -68,7 +68,7 @@ class Options(usage.Options):
         except getopt.error as error:
             raise usage.UsageError(str(error)) from error
         flat = [part for name, value in found for part in ((name, value) if value else (name,))]
-        super().parseOptions([*flat, "--", *rest])
+        super().parseOptions([*flat, "--", *rest])  # type: ignore[no-untyped-call]
 
     def opt_endpoint(self, description: str) -> None:
         """A Twisted server endpoint to listen on; may be repeated."""
@@ -192,12 +192,10 @@ class ServeService(Service):
         if self.server is not None:
             accept_waiting(self.server)
             stopped = self.server.stop(self.options.drain_timeout)
-        return stopped.addBoth(self._close)
-
-    def _close(self, result: object) -> None:
         for listener in self._listeners:
             listener.close()
         self._listeners = []
+        return stopped
 
 
 def _set_access_log(application: Application, name: str | None, before: Any) -> None:

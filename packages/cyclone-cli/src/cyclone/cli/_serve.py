@@ -73,8 +73,7 @@ class Serving:
             self.reactor.callWhenRunning(self._start)
             self.reactor.run()
         finally:
-            for listener in self.listeners:
-                listener.close()
+            self._close_sockets()
             if self._handler is not None:
                 self._handler.flush_within(2.0)
         if self.problem is not None:
@@ -100,6 +99,7 @@ class Serving:
             timeout=self.options.drain_timeout,
             delay=self.options.drain_delay,
             done=self._drained,
+            closed=self._close_sockets,
         )
         if self.options.reload:
             from cyclone.web import autoreload
@@ -122,6 +122,11 @@ class Serving:
             error.__cause__ = failure.value
         self.problem = error
         self._end()
+
+    def _close_sockets(self) -> None:
+        listeners, self.listeners = self.listeners, []
+        for listener in listeners:
+            listener.close()
 
     def stop(self, why: str) -> None:
         """Drain, then end the reactor."""

@@ -1,0 +1,479 @@
+"""`cyclone run` with real processes: what happens when they are killed, told to stop, or hang."""
+
+import contextlib
+import http.client
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Self
+
+import pytest
+
+APP = '''
+import os, sys, subprocess, time
+from twisted.internet import reactor, task
+from cyclone.web import Application, RequestHandler
+from cyclone.websocket import WebSocketHandler
+from cyclone.sse import SSEHandler
+from cyclone.cli import HealthHandler
+
+class Pid(RequestHandler):
+    def get(self):
+        self.write(str(os.getpid()))
+    def post(self):
+        self.write(str(len(self.request.body)))
+
+class Slow(RequestHandler):
+    async def get(self):
+        seconds = float(self.get_argument("s"))
+        self.write("begun ")
+        if self.get_argument("flush", ""):
+            self.flush()
+        await task.deferLater(reactor, seconds)
+        self.write("done")
+
+class Block(RequestHandler):
+    def get(self):
+        time.sleep(60)
+
+class Descriptors(RequestHandler):
+    def get(self):
+        code = """import os, stat
+for fd in range(3, 64):
+    try:
+        print(fd, stat.S_ISSOCK(os.fstat(fd).st_mode))
+    except OSError:
+        pass"""
+        command = [sys.executable, "-c", code]
+        self.write(subprocess.run(command, close_fds=False, stdout=subprocess.PIPE).stdout)
+
+class Socket(WebSocketHandler):
+    def on_message(self, message):
+        self.write_message(message)
+
+class Events(SSEHandler):
+    def bind(self):
+        self.sendEvent("hello")
+
+application = Application([
+    (r"/", Pid), (r"/slow", Slow), (r"/block", Block), (r"/fds", Descriptors),
+    (r"/ws", Socket), (r"/sse", Events), (r"/health", HealthHandler),
+], spool_threshold=65536)
+'''
+
+
+class Cli:
+    """A `cyclone run` in a process of its own."""
+
+    def __init__(self, folder: Path, *options: str, stderr: IO[bytes] | int | None = None) -> None:
+        self.folder = folder
+        self.log_path = folder / "log"
+        self._sockets: list[socket.socket] = []
+        command = [sys.executable, "-m", "cyclone.cli", "run", "app.py", "--port", "0", *options]
+        with self.log_path.open("wb") as log:
+            self.process = subprocess.Popen(
+                command,
+                cwd=folder,
+                stdout=subprocess.PIPE,
+                stderr=log if stderr is None else stderr,
+            )
+
+    def url(self) -> str:
+        """The first line is printed once all is ready; it has the address."""
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline().decode()
+        match = re.search(r"http://127\.0\.0\.1:(\d+)", line)
+        assert match, f"{line!r}\n{self.log()}"
+        self.port = int(match[1])
+        return match[0]
+
+    def log(self) -> str:
+        return self.log_path.read_text("utf-8", "replace")
+
+    def connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+
+    def get(self, path: str = "/") -> tuple[int, str]:
+        connection = self.connect()
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+
+    def raw(self, request: str) -> socket.socket:
+        sock = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        self._sockets.append(sock)
+        sock.sendall(request.replace("\n", "\r\n").encode())
+        return sock
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    def wait(self, seconds: float = 15) -> int:
+        return self.process.wait(seconds)
+
+    def close(self) -> None:
+        for sock in self._sockets:
+            sock.close()
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+Run = Callable[..., Cli]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    started: list[Cli] = []
+
+    def start(*options: str, app: str = APP, ready: bool = True, **rest: IO[bytes]) -> Cli:
+        (tmp_path / "app.py").write_text(app, "utf-8")
+        cli = Cli(tmp_path, *options, **rest)
+        started.append(cli)
+        if ready:
+            cli.url()
+        return cli
+
+    yield start
+    for cli in started:
+        cli.close()
+
+
+def until(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    limit = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > limit:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def children(pid: int) -> list[int]:
+    """The processes that *pid* started."""
+    command = ["ps", "-o", "pid=", "--ppid", str(pid)]
+    found = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    return [int(line) for line in found.stdout.split() if _is_worker(int(line))]
+
+
+def _is_worker(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return b"cyclone.cli._worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
+class Load:
+    """Requests from some threads over connections that are kept, until it is stopped."""
+
+    def __init__(self, cli: Cli, threads: int = 6) -> None:
+        self.cli = cli
+        self.answers: list[str] = []
+        self.failures: list[Exception] = []
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(threads)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        assert until(lambda: len(self.answers) > 50)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join(30)
+
+    def _run(self) -> None:
+        connection = self.cli.connect()
+        while not self._over.is_set():
+            try:
+                connection.request("GET", "/")
+                self.answers.append(connection.getresponse().read().decode())
+            except (OSError, http.client.HTTPException) as error:
+                self.failures.append(error)
+                connection.close()
+            time.sleep(0.002)
+        connection.close()
+
+    def pids(self, last: int = 200) -> set[int]:
+        return {int(answer) for answer in self.answers[-last:]}
+
+
+def test_workers_are_replaced_and_reloaded_under_load(run: Run) -> None:
+    """F-01, F-05: kill -9 costs the requests in that worker; a reload costs none."""
+    cli = run("--workers", "4", "--access-log", "off")
+    before = children(cli.process.pid)
+    assert len(before) == 4
+    with Load(cli) as load:
+        victim = int(load.answers[-1])
+        os.kill(victim, signal.SIGKILL)
+        assert until(lambda: victim not in children(cli.process.pid))
+        assert until(lambda: cli.log().count("is ready") == 5)
+        assert len(load.failures) <= 6, load.failures  # what was in flight
+        assert not any(isinstance(error, ConnectionRefusedError) for error in load.failures)
+
+        now = set(children(cli.process.pid))
+        assert len(now) == 4
+        load.failures.clear()
+        cli.signal(signal.SIGHUP)
+        assert until(lambda: "reloaded" in cli.log(), 20), cli.log()
+        assert until(lambda: not now & set(children(cli.process.pid)))
+    assert load.failures == []
+    assert len(children(cli.process.pid)) == 4
+    assert load.pids(5) <= set(children(cli.process.pid))
+    cli.signal(signal.SIGTERM)
+    assert cli.wait() == 0
+    assert "0 connections were cut" in cli.log()
+
+
+def test_f02_workers_stop_when_their_supervisor_is_killed(run: Run) -> None:
+    cli = run("--workers", "2")
+    workers = children(cli.process.pid)
+    cli.signal(signal.SIGKILL)
+    cli.wait()
+    assert until(lambda: not any(map(_is_worker, workers)))
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(("127.0.0.1", cli.port))
+        sock.listen()
+    assert "the supervisor is gone" in cli.log()
+
+
+WEBSOCKET = """GET /ws HTTP/1.1
+Host: x
+Upgrade: websocket
+Connection: Upgrade
+Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==
+Sec-WebSocket-Version: 13
+
+"""
+
+
+def read_all(sock: socket.socket) -> bytes:
+    data = b""
+    with contextlib.closing(sock), contextlib.suppress(ConnectionResetError):
+        while piece := sock.recv(65536):
+            data += piece
+    return data
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "1")], ids=["one process", "workers"])
+def test_f03_everything_open_at_sigterm(run: Run, workers: tuple[str, ...]) -> None:
+    cli = run("--drain-timeout", "8", *workers)
+    idle = cli.connect()
+    idle.request("GET", "/")
+    idle.getresponse().read()
+    slow = cli.raw("GET /slow?s=1.2 HTTP/1.1\nHost: x\n\n")
+    download = cli.raw("GET /slow?s=1.2&flush=1 HTTP/1.1\nHost: x\n\n")
+    pipelined = cli.raw(
+        "GET /slow?s=0.8 HTTP/1.1\nHost: x\n\nGET /slow?s=0.1 HTTP/1.1\nHost: x\n\n"
+    )
+    upload = cli.raw("POST / HTTP/1.1\nHost: x\nContent-Length: 10\n\n12345")
+    websocket = cli.raw(WEBSOCKET)
+    assert b" 101 " in websocket.recv(4096)
+    events = cli.raw("GET /sse HTTP/1.1\nHost: x\n\n")
+    assert b" 200 " in events.recv(4096)
+    time.sleep(0.2)
+
+    begun = time.monotonic()
+    cli.signal(signal.SIGTERM)
+    time.sleep(0.4)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", cli.port), timeout=5).close()
+    upload.sendall(b"67890")
+    assert read_all(upload).endswith(b"\r\n\r\n10")
+    assert read_all(slow).endswith(b"begun done")
+    assert read_all(download).endswith(b"0\r\n\r\n")
+    assert read_all(pipelined).count(b"begun done") >= 1
+    assert read_all(websocket)[:4].endswith(b"\x03\xe9")  # 1001
+    read_all(events)
+    assert cli.wait() == 0
+    assert time.monotonic() - begun < 8
+    idle.close()
+    assert "Traceback" not in cli.log()
+    assert "Unhandled" not in cli.log()
+
+
+def test_f03_what_does_not_end_is_cut_at_the_deadline(run: Run) -> None:
+    cli = run("--drain-timeout", "0.5")
+    sock = cli.raw("GET /slow?s=60&flush=1 HTTP/1.1\nHost: x\n\n")
+    sock.recv(4096)
+    cli.signal(signal.SIGINT)
+    assert cli.wait() == 0
+    assert not read_all(sock).endswith(b"0\r\n\r\n")
+    assert "1 connections were cut" in cli.log()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_f04_a_second_signal_stops_at_once(run: Run, number: signal.Signals) -> None:
+    cli = run()
+    sock = cli.raw("GET /slow?s=60&flush=1 HTTP/1.1\nHost: x\n\n")
+    sock.recv(4096)
+    cli.signal(number)
+    assert until(lambda: "stopping" in cli.log())
+    cli.signal(number)
+    assert cli.wait(5) == 128 + number
+    sock.close()
+    assert "Traceback" not in cli.log()
+
+
+def test_f04_a_signal_at_startup(run: Run) -> None:
+    cli = run("--workers", "2", ready=False)
+    time.sleep(0.3)
+    cli.signal(signal.SIGTERM)
+    assert cli.wait() in (0, -signal.SIGTERM)
+    assert "Traceback" not in cli.log()
+
+
+@pytest.mark.parametrize(
+    ("app", "workers", "code", "reason"),
+    [
+        ("import nothing_here", (), 1, "ModuleNotFoundError"),
+        ("def make_app():\n    raise OSError('no database')", ("--workers", "2"), 1, "no database"),
+        ("x = 1", (), 2, "no application"),
+    ],
+    ids=["import", "factory-workers", "nothing"],
+)
+def test_f06_a_broken_application(
+    run: Run, app: str, workers: tuple[str, ...], code: int, reason: str
+) -> None:
+    cli = run(*workers, app=app, ready=False)
+    assert cli.wait() == code
+    lines = [line for line in cli.log().splitlines() if line.startswith("Error")]
+    assert len(lines) == 1
+    assert reason in lines[0]
+
+
+def test_f06_workers_that_die_at_boot(run: Run) -> None:
+    cli = run("--workers", "2", app="import os; os._exit(9)", ready=False)
+    assert cli.wait() == 1
+    assert "die at start (exit code 9)" in cli.log()
+
+
+def test_f06_a_port_in_use(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        cli = run("--port", port, "--workers", "2", ready=False)
+        assert cli.wait() == 1
+    assert cli.log() == f"Error: cannot listen on 127.0.0.1:{port}: address already in use\n"
+
+
+def test_f07_a_worker_that_hangs_is_replaced(run: Run) -> None:
+    cli = run("--workers", "2", "--worker-timeout", "1")
+    blocked = cli.raw("GET /block HTTP/1.1\nHost: x\n\n")
+    assert cli.get()[0] == 200  # the other one
+    assert until(lambda: cli.log().count("is ready") == 3), cli.log()
+    assert read_all(blocked) == b""
+    assert "gave no sign of life" in cli.log()
+    assert re.search(r'File ".*app\.py", line \d+ in get', cli.log())  # where it hung
+    assert cli.get()[0] == 200
+
+
+def test_a_reload_that_fails_leaves_the_old_workers(run: Run) -> None:
+    cli = run("--workers", "1")
+    pid = cli.get()[1]
+    (cli.folder / "app.py").write_text("1 +", "utf-8")
+    cli.signal(signal.SIGHUP)
+    assert until(lambda: "reload given up" in cli.log())
+    assert "SyntaxError" in cli.log()
+    assert cli.get()[1] == pid
+
+
+def test_f09_the_disk_is_full(run: Run) -> None:
+    """No file may grow beyond 200 kB: as a full disk, without having to be root."""
+    limit = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\n"
+    cli = run(app=limit + APP)
+    connection = cli.connect()
+    connection.request("POST", "/", body=b"x" * 1_000_000)
+    with contextlib.closing(connection):
+        assert connection.getresponse().status in (500, 507)
+    assert cli.get()[0] == 200
+    connection = cli.connect()
+    with contextlib.closing(connection):
+        connection.request("POST", "/", body=b"x" * 150_000)
+        assert connection.getresponse().read() == b"150000"
+
+
+def test_f17_descriptors_run_out(run: Run) -> None:
+    limit = "import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\n"
+    cli = run(app=limit + APP)
+    first = cli.connect()
+    first.request("GET", "/")
+    first.getresponse().read()
+    crowd = [cli.raw("") for _ in range(150)]
+    first.request("GET", "/")
+    assert first.getresponse().read()
+    first.close()
+    for sock in crowd:
+        sock.close()
+    assert cli.get()[0] == 200
+    assert cli.log().count("accepting paused") <= 2
+
+
+def test_f18_nobody_reads_the_log(run: Run) -> None:
+    reading, writing = os.pipe()
+    with open(reading, "rb"), open(writing, "wb") as log:
+        cli = run(stderr=log)
+        connection = cli.connect()
+        for _ in range(400):  # each line is longer than 1000 bytes: more than a pipe holds
+            connection.request("GET", "/?" + "x" * 1000)
+            assert connection.getresponse().read()
+        connection.close()
+
+
+def test_f18_the_log_is_closed(run: Run) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with open(writing, "wb") as log:
+        cli = run(stderr=log)
+    assert all(cli.get()[0] == 200 for _ in range(3))
+    cli.signal(signal.SIGTERM)
+    assert cli.wait() == 0
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "1")], ids=["one process", "workers"])
+def test_f45_no_socket_reaches_a_child(run: Run, workers: tuple[str, ...]) -> None:
+    cli = run(*workers)
+    status, text = cli.get("/fds")
+    assert status == 200
+    assert "True" not in text
+
+
+def test_readiness_goes_before_the_port(run: Run) -> None:
+    cli = run("--drain-delay", "0.6")
+    assert cli.get("/health") == (200, '{"status": "ok", "checks": {}}')
+    cli.signal(signal.SIGTERM)
+    assert until(lambda: "stopping" in cli.log())
+    assert cli.get("/health")[0] == 503
+    assert cli.wait() == 0
+
+
+def test_reload_in_development(run: Run) -> None:
+    """The port stays open; a syntax error and an error at import are survived."""
+    cli = run("--reload", "--debug")
+    assert cli.get()[0] == 200
+    source = cli.folder / "app.py"
+
+    source.write_text("1 +", "utf-8")
+    assert until(lambda: "SyntaxError" in cli.log() or "invalid syntax" in cli.log()), cli.log()
+    assert cli.get()[0] == 200  # the old code
+
+    source.write_text("missing_name\n", "utf-8")
+    assert until(lambda: "waiting for a change" in cli.log()), cli.log()
+    assert "NameError" in cli.log()
+
+    source.write_text(APP.replace("str(os.getpid())", "'mended'"), "utf-8")
+    assert cli.get() == (200, "mended")  # the connection waited in the socket
