@@ -120,15 +120,15 @@ def _from_generator(generator: types.GeneratorType[Any, Any, Any]) -> Deferred[A
 class _Driver:
     """Steps one coroutine to its end; its own Deferreds are the only thing it may wait for."""
 
-    __slots__ = ("_attaching", "_context", "_coroutine", "_done", "_fired", "_waiting_on")
+    __slots__ = ("_at_once", "_context", "_coroutine", "_done", "_waiting_on")
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any], done: Deferred[Any] | None) -> None:
         self._coroutine = coroutine
         self._context: contextvars.Context | None = None
         self._waiting_on: Deferred[Any] | None = None
         self._done = done
-        self._attaching = False
-        self._fired: tuple[object] | None = None
+        # Where a result goes that is there before the coroutine waits for it
+        self._at_once: list[object] | None = None
 
     @property
     def waiting(self) -> bool:
@@ -158,14 +158,13 @@ class _Driver:
                     # What the first step set stays visible to the later ones.
                     self._context = contextvars.copy_context()
                 self._waiting_on = yielded
-                self._fired = None
-                self._attaching = True
+                at_once = self._at_once = []
                 yielded.addBoth(self._resume)
-                self._attaching = False
-                if self._fired is None:
+                self._at_once = None
+                if not at_once:
                     return
                 # It had its result in store: no deeper, but once more round.
-                (result,) = self._fired
+                result = at_once[0]
                 if isinstance(result, Failure):
                     advance, value = self._coroutine.throw, result.value
                 else:
@@ -181,8 +180,8 @@ class _Driver:
         if getattr(self._coroutine, "cr_running", False):
             # It is being closed, for nobody holds it any more, and gives up what it waited for.
             return None
-        if self._attaching:
-            self._fired = (result,)
+        if self._at_once is not None:
+            self._at_once.append(result)
             return None if isinstance(result, Failure) else result
         context = self._context
         if context is None:
