@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 APP = Path(__file__).resolve().parents[3] / "examples" / "chat" / "app.py"
 
+pytestmark = pytest.mark.skipif(not APP.is_file(), reason="the examples are not in the sdist")
+
 
 class Server(Protocol):
     url: str

@@ -241,7 +241,7 @@ def test_waiters_are_answered_once() -> None:
     waiters[0].answer.addErrback(lambda _: None).cancel()
     deliver(channel, 1)
     deliver(channel, 2)
-    results = [waiter.answer.result for waiter in waiters[1:]]
+    results: list[Any] = [waiter.answer.result for waiter in waiters[1:]]
     assert [[message.data for message in result] for result in results] == [[1], [1]]
     assert results[0] is not results[1]
     assert emptied == [channel]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from twisted.internet.defer import Deferred, fail, succeed
-from twisted.internet.error import ConnectError, ConnectionLost
+from twisted.internet.error import ConnectionLost
 from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
@@ -33,7 +33,7 @@ class Redis:
     def connect(self, factory: Any) -> Deferred[Any]:
         self.attempts += 1
         if not self.up:
-            return fail(ConnectError())
+            return fail(OSError(111, "Connection refused"))
         protocol = factory.buildProtocol(None)
         connection = Connection(self, protocol)
         self.connections.append(connection)
