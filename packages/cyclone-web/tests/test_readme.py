@@ -34,6 +34,7 @@ ANSWERS = [
     ],
     [("/elsewhere", 404, "404")],
     [("/docs/../x", 403, "403"), ("/static/missing", 404, "404")],
+    [("/updates?after=0", 200, '"data": {"body": "welcome"}}]}')],
 ]
 
 
