@@ -1,5 +1,7 @@
 """The servers `http_raw.py` compares: python http_raw_servers.py NAME PORT."""
 
+# mypy: allow-untyped-calls
+
 from __future__ import annotations
 
 import sys
