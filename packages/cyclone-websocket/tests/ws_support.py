@@ -132,7 +132,7 @@ class Peer:
     ) -> Answer:
         lines = [f"{method} {path} {version}", *(f"{k}: {v}" for k, v in headers.items())]
         self.feed("\r\n".join(lines).encode() + b"\r\n\r\n" + after)
-        return self.answer
+        return self.answer if self.received else Answer(0, {}, b"")
 
     @property
     def received(self) -> bytes:

@@ -8,12 +8,17 @@ from ._connection import WebSocketConnection
 from ._errors import WebSocketClosedError, WebSocketError
 from ._handler import WebSocketHandler
 
+#: Tornado's names of the same class.
+WebSocketProtocol = WebSocketProtocol13 = WebSocketConnection
+
 __all__ = [
     "WebSocketClientConnection",
     "WebSocketClosedError",
     "WebSocketConnection",
     "WebSocketError",
     "WebSocketHandler",
+    "WebSocketProtocol",
+    "WebSocketProtocol13",
     "__version__",
     "broadcast",
     "websocket_connect",

@@ -29,6 +29,7 @@ from cyclone.web import spawn
 from . import _frames as wire
 from ._errors import WebSocketClosedError
 from ._frames import Closed, Control, Event, Failed
+from ._handshake import compute_accept_value
 from ._outlet import Outlet
 from ._parser import FrameParser
 
@@ -207,6 +208,16 @@ class WebSocketConnection:
         self._pong_deadline: Deadline | None = None
         self._close_deadline: Deadline | None = None
         self._stall_deadline: Deadline | None = None
+
+    @staticmethod
+    def compute_accept_value(key: str | bytes) -> str:
+        """The ``Sec-WebSocket-Accept`` for a ``Sec-WebSocket-Key``."""
+        return compute_accept_value(key)
+
+    @staticmethod
+    def ping_sleep_time(*, last_ping_time: float, interval: float, now: float) -> float:
+        """Seconds from ``now`` to the next ping, if the last one was sent then."""
+        return max(0.0, last_ping_time + interval - now)
 
     # --- IProtocol --------------------------------------------------------------------------
 

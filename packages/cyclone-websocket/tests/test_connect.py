@@ -1,0 +1,472 @@
+"""websocket_connect: URLs, the handshake from the client's side, and every way it can fail."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from twisted.internet import defer, protocol
+from twisted.internet.defer import CancelledError, Deferred
+from twisted.internet.error import ConnectError
+from twisted.internet.interfaces import IReactorTCP
+from twisted.internet.task import Clock
+from twisted.trial import unittest
+from ws_support import Log
+
+from cyclone.httpclient import HTTPConnectError, HTTPError, HTTPRequest, HTTPTimeoutError
+from cyclone.httputil import HTTPHeaders
+from cyclone.web import Application, RequestHandler
+from cyclone.websocket import (
+    WebSocketClientConnection,
+    WebSocketError,
+    WebSocketHandler,
+    websocket_connect,
+)
+from cyclone.websocket._connect import MAX_HEAD, ClientHandshake, Offer, parse_url
+
+# --- URLs -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("ws://h", (False, "h", 80, "h", "/", None)),
+        ("wss://h", (True, "h", 443, "h", "/", None)),
+        ("ws://H:8080/a?b=c", (False, "h", 8080, "h:8080", "/a?b=c", None)),
+        ("wss://h:80?x", (True, "h", 80, "h:80", "/?x", None)),
+        ("ws://[::1]:9/", (False, "::1", 9, "[::1]:9", "/", None)),
+        ("ws://h/ä b", (False, "h", 80, "h", "/%C3%A4%20b", None)),
+        ("ws://h/%20%c3", (False, "h", 80, "h", "/%20%c3", None)),
+        (
+            "ws://bücher.example",
+            (False, "xn--bcher-kva.example", 80, "xn--bcher-kva.example", "/", None),
+        ),
+        ("ws://user:pass@h", (False, "h", 80, "h", "/", "user:pass")),
+        ("http://h", (False, "h", 80, "h", "/", None)),
+    ],
+)
+def test_urls(url: str, expected: tuple[Any, ...]) -> None:
+    assert tuple(parse_url(url)) == expected
+
+
+@pytest.mark.parametrize(
+    "url", ["", "h", "ftp://h", "ws://", "ws:///x", "ws://h/#frag", "ws://h:99999", "ws://[::1"]
+)
+def test_urls_that_cannot_be(url: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        parse_url(url)
+
+
+# --- the handshake in memory ------------------------------------------------------------------
+
+
+class Outcome:
+    """A handshake without a network."""
+
+    def __init__(self, subprotocols: list[str] | None = None, **options: Any) -> None:
+        from twisted.internet.testing import StringTransport
+
+        request = HTTPRequest("ws://h/", **options)
+        self.offer = Offer(parse_url("ws://h/"), request, subprotocols or [], None)
+        self.accepted: list[tuple[HTTPHeaders, bytes]] = []
+        self.errors: list[BaseException] = []
+        self.handshake = ClientHandshake(
+            self.offer,
+            lambda _, headers, rest: self.accepted.append((headers, rest)),
+            self.errors.append,
+        )
+        self.transport = StringTransport()  # type: ignore[no-untyped-call]
+        self.handshake.makeConnection(self.transport)
+
+
+def test_the_request() -> None:
+    outcome = Outcome(["a", "b"], headers={"X-Test": "1", "Connection": "close", "Host": "other"})
+    head = outcome.transport.value().decode()
+    assert head.startswith("GET / HTTP/1.1\r\n")
+    assert head.endswith("\r\n\r\n")
+    fields = dict(line.split(": ", 1) for line in head.split("\r\n")[1:-2])
+    key = fields.pop("Sec-Websocket-Key")
+    assert len(key) == 24
+    assert fields == {
+        "Host": "other",
+        "X-Test": "1",
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-Websocket-Version": "13",
+        "Sec-Websocket-Protocol": "a, b",
+    }
+
+
+def test_credentials() -> None:
+    outcome = Outcome(auth_username="Aladdin", auth_password="open sesame")
+    assert b"Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n" in outcome.transport.value()
+
+
+GOOD_HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_an_answer_in_pieces(size: int) -> None:
+    outcome = Outcome()
+    data = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + GOOD_HEAD + b"\x81\x01x"
+    for start in range(0, len(data), size):
+        if not outcome.accepted:
+            outcome.handshake.dataReceived(data[start : start + size])
+    headers, rest = outcome.accepted[0]
+    assert headers["Upgrade"] == "websocket"
+    assert b"\x81\x01x".startswith(rest)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        pytest.param(b"HTTP/2 101 X\r\n\r\n", WebSocketError, id="other version"),
+        pytest.param(b"SSH-2.0\r\n\r\n", WebSocketError, id="not HTTP"),
+        pytest.param(b"HTTP/1.1 101 X\r\nbad\r\n\r\n", WebSocketError, id="bad header"),
+        pytest.param(b"HTTP/1.1 101 X\r\nA: \x00\r\n\r\n", WebSocketError, id="NUL"),
+        pytest.param(b"x" * (MAX_HEAD + 1), WebSocketError, id="endless"),
+        pytest.param(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", WebSocketError, id="a page"
+        ),
+        pytest.param(b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\nno", HTTPError, id="404"),
+        pytest.param(
+            b"HTTP/1.1 302 Found\r\nLocation: /\r\nContent-Length: 0\r\n\r\n", HTTPError, id="302"
+        ),
+    ],
+)
+@pytest.mark.parametrize("split", [1, 100_000])
+def test_bad_answers(answer: bytes, error: type[Exception], split: int) -> None:
+    outcome = Outcome()
+    step = max(split, len(answer) // 500)
+    for start in range(0, len(answer), step):
+        outcome.handshake.dataReceived(answer[start : start + step])
+    assert [type(one) for one in outcome.errors] == [error]
+    outcome.handshake.dataReceived(b"more")
+    assert len(outcome.errors) == 1
+
+
+def test_a_body_that_does_not_end_is_bounded() -> None:
+    outcome = Outcome()
+    outcome.handshake.dataReceived(b"HTTP/1.1 500 X\r\n\r\n")
+    for _ in range(20):
+        outcome.handshake.dataReceived(b"x" * 10_000)
+    error = outcome.errors[0]
+    assert isinstance(error, HTTPError)
+    assert error.response is not None
+    assert len(error.response.body) <= 65536
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_server_that_closes(begun: bool) -> None:
+    outcome = Outcome()
+    if begun:
+        outcome.handshake.dataReceived(b"HTTP/1.1 503 X\r\n\r\nbusy")
+    outcome.handshake.connectionLost()
+    error = outcome.errors[0]
+    assert isinstance(error, HTTPError)
+    assert error.code == (503 if begun else 599)
+
+
+# --- arguments --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"url": "http:"}, ValueError),
+        ({"url": "ws://h", "subprotocols": "chat"}, TypeError),
+        ({"url": "ws://h", "subprotocols": ["a b"]}, ValueError),
+        ({"url": "ws://h", "headers": {"X": "a\r\nb"}}, ValueError),
+        ({"url": "ws://h", "compression_options": {"x": 1}}, ValueError),
+    ],
+)
+def test_arguments_that_cannot_be(arguments: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        websocket_connect(**arguments, reactor=Clock())
+
+
+# --- over sockets -----------------------------------------------------------------------------
+
+
+class Echo(WebSocketHandler):
+    def get_compression_options(self) -> dict[str, Any] | None:
+        return {} if self.request.path == "/packed" else None
+
+    def select_subprotocol(self, subprotocols: list[str]) -> str | None:
+        return "good" if "good" in subprotocols else None
+
+    def on_message(self, message: str | bytes) -> Any:
+        if message == "headers":
+            return self.write_message(dict(self.request.headers))
+        return self.write_message(message, isinstance(message, bytes))
+
+    def on_ping(self, data: bytes) -> None:
+        self.write_message(b"ping " + data, binary=True)
+
+
+class CloseReason(WebSocketHandler):
+    def open(self) -> None:
+        self.write_message("last words")
+        self.close(1001, "goodbye")
+
+
+class Page(RequestHandler):
+    def get(self) -> None:
+        self.write("page")
+
+
+class Redirect(RequestHandler):
+    def get(self) -> None:
+        self.redirect("/echo")
+
+
+class NetworkTest(unittest.TestCase):
+    def setUp(self) -> None:
+        from twisted.internet import reactor
+
+        self.reactor = reactor
+        application = Application(
+            [
+                ("/echo", Echo),
+                ("/packed", Echo),
+                ("/close", CloseReason),
+                ("/page", Page),
+                ("/redirect", Redirect),
+            ],
+            log_function=lambda handler: None,
+        )
+        self.port = cast("IReactorTCP", reactor).listenTCP(0, application, interface="127.0.0.1")
+        self.application = application
+        self.url = f"ws://127.0.0.1:{self.port.getHost().port}"  # type: ignore[attr-defined]
+
+    async def tearDown(self) -> None:
+        await self.application.stop(deadline=1, idle_grace=0)
+        await defer.maybeDeferred(self.port.stopListening)
+
+    async def test_echo(self) -> None:
+        async with await websocket_connect(self.url + "/echo") as ws:
+            for message in ("hello", "", "é" * 50_000):
+                await ws.write_message(message)
+                self.assertEqual(await ws.read_message(), message)
+            await ws.write_message(b"\x00" * 1_000_000, binary=True)
+            self.assertEqual(await ws.read_message(), b"\x00" * 1_000_000)
+            ws.write_message({"a": 1})
+            self.assertEqual(await ws.read_message(), '{"a": 1}')
+
+    async def test_compression(self) -> None:
+        async with await websocket_connect(self.url + "/packed", compression_options={}) as ws:
+            self.assertIn("permessage-deflate", ws.headers["Sec-WebSocket-Extensions"])
+            for message in ("x" * 100_000, "y"):
+                ws.write_message(message)
+                self.assertEqual(await ws.read_message(), message)
+
+    async def test_compression_that_only_one_side_wants(self) -> None:
+        async with await websocket_connect(self.url + "/echo", compression_options={}) as ws:
+            self.assertNotIn("Sec-WebSocket-Extensions", ws.headers)
+        async with await websocket_connect(self.url + "/packed") as ws:
+            self.assertNotIn("Sec-WebSocket-Extensions", ws.headers)
+
+    async def test_headers_and_subprotocols(self) -> None:
+        request = HTTPRequest(self.url + "/echo", headers={"X-Test": "hello"})
+        ws = await websocket_connect(request, headers={"X-More": "1"}, subprotocols=["bad", "good"])
+        self.assertEqual(ws.selected_subprotocol, "good")
+        self.assertEqual(ws.headers["Sec-WebSocket-Protocol"], "good")
+        ws.write_message("headers")
+        answer = str(await ws.read_message())
+        self.assertIn('"X-Test": "hello"', answer)
+        self.assertIn('"X-More": "1"', answer)
+        self.assertNotIn("X-More", request.headers)
+        await ws.close()
+
+    async def test_the_server_closes(self) -> None:
+        ws = await websocket_connect(self.url + "/close")
+        self.assertEqual([message async for message in ws], ["last words"])
+        self.assertEqual((ws.close_code, ws.close_reason), (1001, "goodbye"))
+        self.assertIsNone(await ws.read_message())
+
+    async def test_pings(self) -> None:
+        ws = await websocket_connect(self.url + "/echo")
+        pong: Deferred[bytes] = Deferred()
+        ws.on_pong = pong.callback  # type: ignore[method-assign]
+        ws.ping("data")
+        self.assertEqual(await ws.read_message(), b"ping data")
+        self.assertEqual(await pong, b"data")
+        await ws.close()
+
+    async def test_periodic_pings(self) -> None:
+        ws = await websocket_connect(self.url + "/echo", ping_interval=0.01, ping_timeout=0)
+        for _ in range(3):
+            self.assertEqual(await ws.read_message(), b"ping ")
+        await ws.close()
+
+    async def test_callbacks(self) -> None:
+        messages: list[Any] = []
+        end: Deferred[None] = Deferred()
+
+        def on_message(message: str | bytes | None) -> None:
+            messages.append(message)
+            if message == "b":
+                ws.close()
+            if message is None:
+                end.callback(None)
+
+        called: list[Deferred[WebSocketClientConnection]] = []
+        ws = await websocket_connect(
+            self.url + "/echo", callback=called.append, on_message_callback=on_message
+        )
+        self.assertIs(await called[0], ws)
+        ws.write_message("a")
+        ws.write_message("b")
+        await end
+        self.assertEqual(messages, ["a", "b", None])
+
+    async def _fails(self, kind: type[Exception], path: str, **options: Any) -> Any:
+        try:
+            await websocket_connect(self.url + path, **options)
+        except kind as error:
+            return error
+        raise AssertionError(f"no {kind}")
+
+    async def test_answers_that_are_no_websocket(self) -> None:
+        error = await self._fails(HTTPError, "/nothing")
+        self.assertEqual(error.code, 404)
+        self.assertIn(b"404", error.response.body)
+        self.assertEqual((await self._fails(HTTPError, "/redirect")).code, 302)
+        self.assertEqual(
+            (await self._fails(HTTPError, "/echo", headers={"Origin": "http://evil"})).code, 403
+        )
+        await self._fails(WebSocketError, "/page")
+
+    async def test_nobody_there(self) -> None:
+        with socket.socket() as unused:
+            unused.bind(("127.0.0.1", 0))
+            port = unused.getsockname()[1]
+        called: list[Deferred[Any]] = []
+        try:
+            await websocket_connect(f"ws://127.0.0.1:{port}/")
+        except OSError as error:
+            self.assertIsInstance(error, HTTPConnectError)
+            self.assertIsInstance(error.__cause__, ConnectError)
+        websocket_connect(f"ws://127.0.0.1:{port}/", callback=called.append).addErrback(
+            lambda _: None
+        )
+        while not called:
+            await _turn(self.reactor)
+        called[0].addErrback(lambda failure: failure.trap(HTTPConnectError))
+
+    async def test_a_server_that_says_nothing(self) -> None:
+        silent = self._serve(lambda data: None)
+        try:
+            await websocket_connect(silent, connect_timeout=0.05)
+        except HTTPTimeoutError as error:
+            self.assertEqual(error.option, "connect_timeout")
+        else:
+            raise AssertionError("no timeout")
+        waiting = websocket_connect(silent)
+        await _turn(self.reactor)
+        waiting.cancel()
+        try:
+            await waiting
+        except CancelledError:
+            pass
+        else:
+            raise AssertionError("not cancelled")
+
+    async def test_a_resolver(self) -> None:
+        from twisted.internet.address import IPv4Address
+
+        port = self.port.getHost().port  # type: ignore[attr-defined]
+
+        class Resolver:
+            def resolveHostName(self, receiver: Any, hostName: str, *args: Any, **kw: Any) -> Any:
+                receiver.resolutionBegan(self)
+                assert hostName == "nowhere.test"
+                receiver.addressResolved(IPv4Address("TCP", "127.0.0.1", port))
+                receiver.resolutionComplete()
+                return receiver
+
+        ws = await websocket_connect(f"ws://nowhere.test:{port}/echo", resolver=Resolver())
+        await ws.close()
+
+    async def test_a_server_that_lies(self) -> None:
+        for answer in (
+            b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
+            b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
+            b"Sec-WebSocket-Accept: x\r\n\r\n",
+        ):
+            lying = self._serve(lambda data, answer=answer: answer)  # type: ignore[misc]
+            try:
+                await websocket_connect(lying)
+            except WebSocketError:
+                continue
+            raise AssertionError("believed")
+
+    async def test_what_the_server_says_and_did_not_negotiate(self) -> None:
+        from cyclone.websocket._handshake import compute_accept_value
+
+        def answer(extra: bytes) -> Callable[[bytes], bytes]:
+            def to(data: bytes) -> bytes:
+                key = data.partition(b"Sec-Websocket-Key: ")[2].partition(b"\r\n")[0]
+                accept = compute_accept_value(key).encode()
+                return (
+                    b"HTTP/1.1 101 X\r\nUpgrade: websocket\r\nConnection: upgrade\r\n"
+                    b"Sec-WebSocket-Accept: " + accept + b"\r\n" + extra
+                )
+
+            return to
+
+        for extra in (
+            b"Sec-WebSocket-Protocol: x\r\n\r\n",
+            b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
+        ):
+            try:
+                await websocket_connect(self._serve(answer(extra)))
+            except WebSocketError:
+                continue
+            raise AssertionError("believed")
+        # WS-19: a bad frame with the handshake, then more and more
+        ws = await websocket_connect(self._serve(answer(b"\r\n\x83\x00" + b"x" * 100_000)))
+        self.assertIsNone(await ws.read_message())
+        self.assertEqual(ws.close_code, 1002)
+
+    async def test_an_error_in_a_callback(self) -> None:
+        def broken(message: str | bytes | None) -> None:
+            if message is not None:
+                raise ValueError("boom")
+            end.callback(None)
+
+        end: Deferred[None] = Deferred()
+        with Log() as log:
+            ws = await websocket_connect(self.url + "/echo", on_message_callback=broken)
+            ws.write_message("x")
+            await end
+        self.assertEqual(len(log.records), 1)
+        self.assertEqual(ws.close_code, 1011)
+
+    async def test_stop_of_the_server(self) -> None:
+        ws = await websocket_connect(self.url + "/echo")
+        stopped = self.application.stop(deadline=5, idle_grace=0)
+        self.assertIsNone(await ws.read_message())
+        self.assertEqual(ws.close_code, 1001)
+        self.assertEqual(await stopped, 0)
+
+    def _serve(self, respond: Callable[[bytes], bytes | None]) -> str:
+        class Raw(protocol.Protocol):
+            def dataReceived(self, data: bytes) -> None:
+                answer = respond(data)
+                if answer is not None and self.transport is not None:
+                    self.transport.write(answer)
+
+        port = cast("IReactorTCP", self.reactor).listenTCP(
+            0, protocol.Factory.forProtocol(Raw), interface="127.0.0.1"
+        )
+        self.addCleanup(port.stopListening)
+        return f"ws://127.0.0.1:{port.getHost().port}/"  # type: ignore[attr-defined]
+
+
+def _turn(reactor: Any) -> Deferred[None]:
+    turned: Deferred[None] = Deferred()
+    reactor.callLater(0.01, turned.callback, None)
+    return turned
