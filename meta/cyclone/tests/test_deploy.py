@@ -1,0 +1,213 @@
+"""examples/deploy: nginx in front of four processes."""
+
+import base64
+import configparser
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "deploy"
+pytestmark = pytest.mark.skipif(not EXAMPLE.is_dir(), reason="the examples are not in the sdist")
+
+
+def find_program(name: str) -> str:
+    for folder in [*os.environ.get("PATH", "").split(":"), "/usr/sbin", "/sbin"]:
+        if os.access(path := f"{folder}/{name}", os.X_OK):
+            return path
+    if os.environ.get("CYCLONE_REQUIRE_PROGRAMS"):
+        pytest.fail(f"{name} is not installed")
+    pytest.skip(f"{name} is not installed")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(10)
+    finally:
+        process.kill()
+        if process.stdout is not None:
+            process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def processes() -> Iterator[dict[int, subprocess.Popen[bytes]]]:
+    """Four processes, by port."""
+    started = {}
+    for _ in range(4):
+        port = free_port()
+        command = [sys.executable, "-m", "cyclone.cli", "run", "app.py", "--port", str(port)]
+        started[port] = subprocess.Popen(
+            [*command, "--access-log", "off"], cwd=EXAMPLE, stdout=subprocess.PIPE
+        )
+    for process in started.values():
+        assert process.stdout is not None
+        assert b"http://" in process.stdout.readline()
+    yield started
+    for process in started.values():
+        end(process)
+
+
+@pytest.fixture(scope="module")
+def nginx(
+    processes: dict[int, subprocess.Popen[bytes]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """The example's configuration, with other ports and folders."""
+    program = find_program("nginx")
+    folder = tmp_path_factory.mktemp("nginx")
+    port = free_port()
+    text = (EXAMPLE / "nginx.conf").read_text("utf-8")
+    changes = {
+        "listen 80;": f"listen 127.0.0.1:{port};",
+        "/run/nginx.pid": f"{folder}/nginx.pid",
+        "/var/log/nginx": str(folder),
+        "/srv/app/static/": f"{EXAMPLE}/static/",
+        "events {": f"events {{\n    # {folder}",
+        "http {\n": "http {\n"
+        + "".join(
+            f"    {kind}_temp_path {folder}/{kind};\n"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        ),
+    }
+    for index, upstream in enumerate(processes):
+        changes[f"127.0.0.1:{8000 + index} "] = f"127.0.0.1:{upstream} "
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    user = "user root;\n" if os.geteuid() == 0 else ""  # the folder is this user's
+    (folder / "nginx.conf").write_text(f"daemon off;\n{user}{text}", "utf-8")
+    command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    for _ in range(100):
+        with socket.socket() as sock:
+            if sock.connect_ex(("127.0.0.1", port)) == 0:
+                break
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    end(process)
+
+
+def fetch(url: str, data: bytes | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
+    request = urllib.request.Request(
+        url, data, {name.replace("_", "-"): value for name, value in headers.items()}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=15) as response:
+            return response.status, dict(response.headers), response.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, dict(error.headers), error.read()
+
+
+def test_address_and_scheme_come_through(nginx: str) -> None:
+    status, _, body = fetch(f"{nginx}/", X_Real_Ip="6.6.6.6", X_Forwarded_For="6.6.6.6")
+    answer = json.loads(body)
+    assert status == 200
+    assert answer["remote_ip"] == "127.0.0.1"
+    assert answer["url"] == f"{nginx}/"
+
+
+def test_all_four_work(nginx: str, processes: dict[int, subprocess.Popen[bytes]]) -> None:
+    seen = {json.loads(fetch(f"{nginx}/")[2])["process"] for _ in range(40)}
+    assert seen == {process.pid for process in processes.values()}
+
+
+def test_static_files_are_nginxs_own(nginx: str) -> None:
+    address = json.loads(fetch(f"{nginx}/")[2])["stylesheet"]
+    status, headers, body = fetch(nginx + address)
+    assert (status, headers["Server"]) == (200, "nginx")
+    assert body == (EXAMPLE / "static" / "style.css").read_bytes()
+    assert "max-age=315360000" in headers["Cache-Control"]
+    assert fetch(f"{nginx}/static/none.css")[0] == 404
+
+
+def test_an_upload(nginx: str) -> None:
+    data = (
+        b"--b\r\nContent-Disposition: form-data; name=f; filename=x\r\n\r\n"
+        + b"x" * 2_000_000
+        + b"\r\n--b--\r\n"
+    )
+    kind = "multipart/form-data; boundary=b"
+    assert fetch(f"{nginx}/upload", data, Content_Type=kind)[2] == b'{"f": [2000000]}'
+
+
+def exchange(nginx: str, head: str) -> socket.socket:
+    host, _, port = nginx.removeprefix("http://").partition(":")
+    sock = socket.create_connection((host, int(port)), timeout=15)
+    sock.sendall(head.replace("\n", "\r\n").encode())
+    return sock
+
+
+def read_until(sock: socket.socket, end: bytes) -> bytes:
+    data = b""
+    while end not in data:
+        piece = sock.recv(4096)
+        assert piece, data
+        data += piece
+    return data
+
+
+def test_a_websocket(nginx: str) -> None:
+    key = base64.b64encode(b"0123456789abcdef").decode()
+    head = (
+        "GET /echo HTTP/1.1\nHost: example\nUpgrade: websocket\nConnection: Upgrade\n"
+        f"Sec-WebSocket-Key: {key}\nSec-WebSocket-Version: 13\n\n"
+    )
+    with exchange(nginx, head) as sock:
+        assert b" 101 " in read_until(sock, b"\r\n\r\n")
+        sock.sendall(b"\x81\x82\0\0\0\0hi")
+        assert read_until(sock, b"hi") == b"\x81\x02hi"
+
+
+def test_events_are_not_held_back(nginx: str) -> None:
+    with exchange(nginx, "GET /news HTTP/1.1\nHost: example\n\n") as sock:
+        assert b" 200 " in read_until(sock, b"data: welcome")
+
+
+def test_health(nginx: str) -> None:
+    assert fetch(f"{nginx}/health")[::2] == (200, b'{"status": "ok", "checks": {}}')
+
+
+def test_a_process_that_stops_is_not_missed(
+    nginx: str, processes: dict[int, subprocess.Popen[bytes]]
+) -> None:
+    process = next(iter(processes.values()))
+    process.terminate()
+    assert [fetch(f"{nginx}/")[0] for _ in range(30)] == [200] * 30
+    assert process.wait(10) == 0
+    assert process.stdout is not None
+    process.stdout.close()
+
+
+@pytest.mark.parametrize("name", ["cyclone.service", "cyclone@.service"])
+def test_units_name_options_that_exist(name: str) -> None:
+    unit = configparser.ConfigParser(strict=False, interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]
+    unit.read(EXAMPLE / name)
+    command = unit["Service"]["ExecStart"].split()
+    assert command[0].endswith("/bin/cyclone")
+    known = subprocess.run(
+        [sys.executable, "-m", "cyclone.cli", "run", "--help"],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+    options = [word for word in command if word.startswith("--")]
+    text = (EXAMPLE / "Dockerfile").read_text("utf-8").rpartition("CMD")[2]
+    options += [word.strip('", []\\\n') for word in text.split() if word.startswith('"--')]
+    assert options
+    assert [option for option in options if option not in known] == []
