@@ -44,6 +44,15 @@ def test_rfc7616_section_3_9_1(algorithm: str) -> None:
     assert RESPONSES[algorithm] not in repr(answer)
 
 
+def test_nobody_has_the_secret_of_unknown_users() -> None:
+    answer = parse_digest(GOOD)
+    assert answer is not None
+    guessed = expected_response(answer, "GET", "0" * 64, "MD5")
+    forged = parse_digest(GOOD.replace(RESPONSES["MD5"], guessed))
+    assert forged is not None
+    assert not matches(forged, "GET", None, "MD5")
+
+
 def test_unknown_algorithm() -> None:
     with pytest.raises(ValueError, match="CRC32"):
         digest_ha1("a", "b", "c", "CRC32")

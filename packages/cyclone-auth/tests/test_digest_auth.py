@@ -102,6 +102,12 @@ def test_refused(browser: Browser, changes: dict[str, Any]) -> None:
     assert "stale" not in again
 
 
+def test_another_algorithm(browser: Browser) -> None:
+    headers = respond(challenge(browser, "/demo"), "/demo")
+    headers["Authorization"] = headers["Authorization"].replace("=SHA-256", "=MD5")
+    challenge(browser, "/demo", headers=headers)
+
+
 def test_replayed(browser: Browser) -> None:
     headers = respond(challenge(browser, "/demo"), "/demo")
     assert browser.get("/demo", headers=headers).status == 200

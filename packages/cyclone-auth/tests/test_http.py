@@ -74,6 +74,21 @@ def test_failures(answer: Any, code: int, text: str) -> None:
     assert len(str(caught.value)) < 500
 
 
+def test_redirects() -> None:
+    """Only where a caller allows them: what is posted may be secret."""
+
+    def answer(request: SentRequest) -> StubResponse:
+        elsewhere = {"Location": "https://provider.example/y"}
+        return StubResponse(302, b"", elsewhere) if request.path == "/x" else StubResponse()
+
+    agent = InMemoryAgent(answer)
+    client = AsyncHTTPClient(force_instance=True, agent=agent, reactor=Clock())
+    with pytest.raises(ProviderError, match="302"):
+        result_of(send(client, URL))
+    assert len(agent.requests) == 1
+    assert result_of(send(client, URL, redirects=True)).code == 200
+
+
 def test_another_status() -> None:
     with pytest.raises(ProviderError) as caught:
         ask(StubResponse(500), failure_status=500)

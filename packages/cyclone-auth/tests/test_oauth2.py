@@ -125,6 +125,14 @@ def test_nothing_is_asked_for_with_a_wrong_state(query: Any) -> None:
     assert not browser.sent
 
 
+@pytest.mark.parametrize("name", ["code", "state", "iss", "error"])
+def test_parameters_given_twice(name: str) -> None:
+    browser = browse(cookie_secret=SECRET)
+    state = browser.get("/login").query["state"]
+    query = [("code", "c"), ("state", state), (name, "x"), (name, state)]
+    assert browser.get("/login", query).error == (400, f"the answer has more than one {name}")
+
+
 def test_state_of_another_browser() -> None:
     browser = browse(cookie_secret=SECRET)
     state = browser.get("/login").query["state"]
