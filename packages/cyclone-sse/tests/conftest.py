@@ -12,4 +12,4 @@ if os.environ.get("CYCLONE_TEST_REACTOR") == "asyncio" and (
 ):
     from twisted.internet import asyncioreactor
 
-    asyncioreactor.install()
+    asyncioreactor.install()  # type: ignore[no-untyped-call]
