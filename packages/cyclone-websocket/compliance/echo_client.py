@@ -46,4 +46,4 @@ async def main(server):
 
 if __name__ == "__main__":
     url = sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:9002"
-    task.react(lambda reactor: spawn(main(url)))
+    task.react(lambda reactor: task.deferLater(reactor, 0, lambda: spawn(main(url))))

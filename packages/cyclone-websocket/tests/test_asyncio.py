@@ -44,7 +44,7 @@ async def main():
     await server.stop()
     print("fine")
 
-task.react(lambda reactor: spawn(main()))
+task.react(lambda reactor: task.deferLater(reactor, 0, lambda: spawn(main())))
 """
 
 

@@ -151,7 +151,7 @@ def test_the_client_waits_for_the_server_to_close_the_transport() -> None:
 def test_closing() -> None:
     client = Client()
     client.text("unread", "never read")
-    gone = client.connection.close(4000, "bye")
+    gone: Any = client.connection.close(4000, "bye")
     assert not gone.called
     for write in (
         lambda: client.connection.write_message("x"),

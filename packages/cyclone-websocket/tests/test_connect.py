@@ -12,6 +12,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IReactorTCP
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 from twisted.trial import unittest
 from ws_support import Log
 
@@ -77,8 +78,8 @@ class Outcome:
             lambda _, headers, rest: self.accepted.append((headers, rest)),
             self.errors.append,
         )
-        self.transport = StringTransport()  # type: ignore[no-untyped-call]
-        self.handshake.makeConnection(self.transport)
+        self.transport: Any = StringTransport()  # type: ignore[no-untyped-call]
+        self.handshake.makeConnection(self.transport)  # type: ignore[no-untyped-call]
 
 
 def test_the_request() -> None:
@@ -241,7 +242,7 @@ class NetworkTest(unittest.TestCase):
         self.application = application
         self.url = f"ws://127.0.0.1:{self.port.getHost().port}"  # type: ignore[attr-defined]
 
-    async def tearDown(self) -> None:
+    async def tearDown(self) -> None:  # type: ignore[override]
         await self.application.stop(deadline=1, idle_grace=0)
         await defer.maybeDeferred(self.port.stopListening)
 
@@ -249,56 +250,56 @@ class NetworkTest(unittest.TestCase):
         async with await websocket_connect(self.url + "/echo") as ws:
             for message in ("hello", "", "é" * 50_000):
                 await ws.write_message(message)
-                self.assertEqual(await ws.read_message(), message)
+                assert await ws.read_message() == message
             await ws.write_message(b"\x00" * 1_000_000, binary=True)
-            self.assertEqual(await ws.read_message(), b"\x00" * 1_000_000)
+            assert await ws.read_message() == b"\x00" * 1_000_000
             ws.write_message({"a": 1})
-            self.assertEqual(await ws.read_message(), '{"a": 1}')
+            assert await ws.read_message() == '{"a": 1}'
 
     async def test_compression(self) -> None:
         async with await websocket_connect(self.url + "/packed", compression_options={}) as ws:
-            self.assertIn("permessage-deflate", ws.headers["Sec-WebSocket-Extensions"])
+            assert "permessage-deflate" in ws.headers["Sec-WebSocket-Extensions"]
             for message in ("x" * 100_000, "y"):
                 ws.write_message(message)
-                self.assertEqual(await ws.read_message(), message)
+                assert await ws.read_message() == message
 
     async def test_compression_that_only_one_side_wants(self) -> None:
         async with await websocket_connect(self.url + "/echo", compression_options={}) as ws:
-            self.assertNotIn("Sec-WebSocket-Extensions", ws.headers)
+            assert "Sec-WebSocket-Extensions" not in ws.headers
         async with await websocket_connect(self.url + "/packed") as ws:
-            self.assertNotIn("Sec-WebSocket-Extensions", ws.headers)
+            assert "Sec-WebSocket-Extensions" not in ws.headers
 
     async def test_headers_and_subprotocols(self) -> None:
         request = HTTPRequest(self.url + "/echo", headers={"X-Test": "hello"})
         ws = await websocket_connect(request, headers={"X-More": "1"}, subprotocols=["bad", "good"])
-        self.assertEqual(ws.selected_subprotocol, "good")
-        self.assertEqual(ws.headers["Sec-WebSocket-Protocol"], "good")
+        assert ws.selected_subprotocol == "good"
+        assert ws.headers["Sec-WebSocket-Protocol"] == "good"
         ws.write_message("headers")
         answer = str(await ws.read_message())
-        self.assertIn('"X-Test": "hello"', answer)
-        self.assertIn('"X-More": "1"', answer)
-        self.assertNotIn("X-More", request.headers)
+        assert '"X-Test": "hello"' in answer
+        assert '"X-More": "1"' in answer
+        assert "X-More" not in request.headers
         await ws.close()
 
     async def test_the_server_closes(self) -> None:
         ws = await websocket_connect(self.url + "/close")
-        self.assertEqual([message async for message in ws], ["last words"])
-        self.assertEqual((ws.close_code, ws.close_reason), (1001, "goodbye"))
-        self.assertIsNone(await ws.read_message())
+        assert [message async for message in ws] == ["last words"]
+        assert (ws.close_code, ws.close_reason) == (1001, "goodbye")
+        assert await ws.read_message() is None
 
     async def test_pings(self) -> None:
         ws = await websocket_connect(self.url + "/echo")
         pong: Deferred[bytes] = Deferred()
-        ws.on_pong = pong.callback  # type: ignore[method-assign]
+        ws.on_pong = pong.callback  # type: ignore[method-assign, assignment]
         ws.ping("data")
-        self.assertEqual(await ws.read_message(), b"ping data")
-        self.assertEqual(await pong, b"data")
+        assert await ws.read_message() == b"ping data"
+        assert await pong == b"data"
         await ws.close()
 
     async def test_periodic_pings(self) -> None:
         ws = await websocket_connect(self.url + "/echo", ping_interval=0.01, ping_timeout=0)
         for _ in range(3):
-            self.assertEqual(await ws.read_message(), b"ping ")
+            assert await ws.read_message() == b"ping "
         await ws.close()
 
     async def test_callbacks(self) -> None:
@@ -316,11 +317,11 @@ class NetworkTest(unittest.TestCase):
         ws = await websocket_connect(
             self.url + "/echo", callback=called.append, on_message_callback=on_message
         )
-        self.assertIs(await called[0], ws)
+        assert await called[0] is ws
         ws.write_message("a")
         ws.write_message("b")
         await end
-        self.assertEqual(messages, ["a", "b", None])
+        assert messages == ["a", "b", None]
 
     async def _fails(self, kind: type[Exception], path: str, **options: Any) -> Any:
         try:
@@ -331,12 +332,12 @@ class NetworkTest(unittest.TestCase):
 
     async def test_answers_that_are_no_websocket(self) -> None:
         error = await self._fails(HTTPError, "/nothing")
-        self.assertEqual(error.code, 404)
-        self.assertIn(b"404", error.response.body)
-        self.assertEqual((await self._fails(HTTPError, "/redirect")).code, 302)
-        self.assertEqual(
-            (await self._fails(HTTPError, "/echo", headers={"Origin": "http://evil"})).code, 403
-        )
+        assert error.code == 404
+        assert b"404" in error.response.body
+        assert (await self._fails(HTTPError, "/redirect")).code == 302
+        assert (
+            await self._fails(HTTPError, "/echo", headers={"Origin": "http://evil"})
+        ).code == 403
         await self._fails(WebSocketError, "/page")
 
     async def test_nobody_there(self) -> None:
@@ -344,35 +345,29 @@ class NetworkTest(unittest.TestCase):
             unused.bind(("127.0.0.1", 0))
             port = unused.getsockname()[1]
         called: list[Deferred[Any]] = []
-        try:
+        with pytest.raises(OSError, match="refused") as caught:
             await websocket_connect(f"ws://127.0.0.1:{port}/")
-        except OSError as error:
-            self.assertIsInstance(error, HTTPConnectError)
-            self.assertIsInstance(error.__cause__, ConnectError)
+        assert isinstance(caught.value, HTTPConnectError)
+        assert isinstance(caught.value.__cause__, ConnectError)
         websocket_connect(f"ws://127.0.0.1:{port}/", callback=called.append).addErrback(
             lambda _: None
         )
         while not called:
             await _turn(self.reactor)
-        called[0].addErrback(lambda failure: failure.trap(HTTPConnectError))
+        failures: list[Failure] = []
+        called[0].addErrback(failures.append)
+        assert isinstance(failures[0].value, HTTPConnectError)
 
     async def test_a_server_that_says_nothing(self) -> None:
         silent = self._serve(lambda data: None)
-        try:
+        with pytest.raises(HTTPTimeoutError) as caught:
             await websocket_connect(silent, connect_timeout=0.05)
-        except HTTPTimeoutError as error:
-            self.assertEqual(error.option, "connect_timeout")
-        else:
-            raise AssertionError("no timeout")
+        assert caught.value.option == "connect_timeout"
         waiting = websocket_connect(silent)
         await _turn(self.reactor)
         waiting.cancel()
-        try:
+        with pytest.raises(CancelledError):
             await waiting
-        except CancelledError:
-            pass
-        else:
-            raise AssertionError("not cancelled")
 
     async def test_a_resolver(self) -> None:
         from twisted.internet.address import IPv4Address
@@ -397,11 +392,8 @@ class NetworkTest(unittest.TestCase):
             b"Sec-WebSocket-Accept: x\r\n\r\n",
         ):
             lying = self._serve(lambda data, answer=answer: answer)  # type: ignore[misc]
-            try:
+            with pytest.raises(WebSocketError):
                 await websocket_connect(lying)
-            except WebSocketError:
-                continue
-            raise AssertionError("believed")
 
     async def test_what_the_server_says_and_did_not_negotiate(self) -> None:
         from cyclone.websocket._handshake import compute_accept_value
@@ -421,15 +413,12 @@ class NetworkTest(unittest.TestCase):
             b"Sec-WebSocket-Protocol: x\r\n\r\n",
             b"Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n",
         ):
-            try:
+            with pytest.raises(WebSocketError):
                 await websocket_connect(self._serve(answer(extra)))
-            except WebSocketError:
-                continue
-            raise AssertionError("believed")
         # WS-19: a bad frame with the handshake, then more and more
         ws = await websocket_connect(self._serve(answer(b"\r\n\x83\x00" + b"x" * 100_000)))
-        self.assertIsNone(await ws.read_message())
-        self.assertEqual(ws.close_code, 1002)
+        assert await ws.read_message() is None
+        assert ws.close_code == 1002
 
     async def test_an_error_in_a_callback(self) -> None:
         def broken(message: str | bytes | None) -> None:
@@ -442,15 +431,15 @@ class NetworkTest(unittest.TestCase):
             ws = await websocket_connect(self.url + "/echo", on_message_callback=broken)
             ws.write_message("x")
             await end
-        self.assertEqual(len(log.records), 1)
-        self.assertEqual(ws.close_code, 1011)
+        assert len(log.records) == 1
+        assert ws.close_code == 1011
 
     async def test_stop_of_the_server(self) -> None:
         ws = await websocket_connect(self.url + "/echo")
         stopped = self.application.stop(deadline=5, idle_grace=0)
-        self.assertIsNone(await ws.read_message())
-        self.assertEqual(ws.close_code, 1001)
-        self.assertEqual(await stopped, 0)
+        assert await ws.read_message() is None
+        assert ws.close_code == 1001
+        assert await stopped == 0
 
     def _serve(self, respond: Callable[[bytes], bytes | None]) -> str:
         class Raw(protocol.Protocol):
@@ -459,9 +448,8 @@ class NetworkTest(unittest.TestCase):
                 if answer is not None and self.transport is not None:
                     self.transport.write(answer)
 
-        port = cast("IReactorTCP", self.reactor).listenTCP(
-            0, protocol.Factory.forProtocol(Raw), interface="127.0.0.1"
-        )
+        factory: Any = protocol.ServerFactory.forProtocol(Raw)
+        port = cast("IReactorTCP", self.reactor).listenTCP(0, factory, interface="127.0.0.1")
         self.addCleanup(port.stopListening)
         return f"ws://127.0.0.1:{port.getHost().port}/"  # type: ignore[attr-defined]
 

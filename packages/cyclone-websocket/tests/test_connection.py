@@ -549,7 +549,7 @@ def test_a_timeout_of_zero_never_ends_it() -> None:
 
 def test_no_pings_with_an_interval_of_zero() -> None:
     peer = Peer(Echo, websocket_ping_interval=0)
-    assert peer.clock.getDelayedCalls() == [] or peer.advance(100) is None
+    peer.advance(100)
     assert peer.frames() == []
 
 
@@ -593,7 +593,7 @@ def stuffed(**settings: Any) -> tuple[Peer, WebSocketHandler]:
 def test_ws17_a_writer_waits_at_the_high_water_mark() -> None:
     peer, handler = stuffed()
     assert handler.write_message(b"x" * 60_000, binary=True).called
-    waiting = handler.write_message(b"x" * 60_000, binary=True)
+    waiting: Any = handler.write_message(b"x" * 60_000, binary=True)
     assert not waiting.called
     peer.transport.producer.resumeProducing()
     assert waiting.called

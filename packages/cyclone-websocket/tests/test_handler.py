@@ -490,7 +490,7 @@ def test_methods_of_http_do_not_work_any_more() -> None:
                 (self.finish, ()),
             ):
                 with pytest.raises(RuntimeError):
-                    method(*arguments)  # type: ignore[operator]
+                    method(*arguments)
             self.write_message(self.request.headers["Host"])
 
     peer = Peer(Confused)

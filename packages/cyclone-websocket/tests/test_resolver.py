@@ -13,7 +13,7 @@ from cyclone.websocket._resolver import Resolving
 def test_only_the_resolver_differs() -> None:
     clock, resolver = Clock(), object()
     resolving: Any = Resolving(clock, resolver)  # type: ignore[arg-type]
-    assert IReactorPluggableNameResolver.providedBy(resolving)
     assert resolving.nameResolver is resolver
     resolving.callLater(1, int)
+    assert IReactorPluggableNameResolver.providedBy(resolving)
     assert len(clock.getDelayedCalls()) == 1

@@ -72,6 +72,8 @@ def parse_frames(data: bytes) -> list[tuple[int, bytes]]:
 class Transport(StringTransport):
     """A transport that knows whether it was closed, and how."""
 
+    protocol: Any = None
+    producer: Any
     aborted = False
     nodelay: bool | None = None
 
@@ -117,7 +119,7 @@ class Peer:
         address = IPv4Address("TCP", "127.0.0.1", 40000)
         self.transport = Transport(peerAddress=address)  # type: ignore[no-untyped-call]
         self.transport.protocol = self.application.buildProtocol(address)
-        self.lost = False
+        self._lost = False
         self.transport.protocol.makeConnection(self.transport)
         if open:
             self.request({**HANDSHAKE, **(headers or {})}, path=path)
@@ -133,6 +135,11 @@ class Peer:
         lines = [f"{method} {path} {version}", *(f"{k}: {v}" for k, v in headers.items())]
         self.feed("\r\n".join(lines).encode() + b"\r\n\r\n" + after)
         return self.answer if self.received else Answer(0, {}, b"")
+
+    @property
+    def lost(self) -> Any:
+        """Whether the connection is gone."""
+        return self._lost
 
     @property
     def received(self) -> bytes:
@@ -179,8 +186,8 @@ class Peer:
             self.close_if_asked()
 
     def lose(self, reason: type[Exception] = ConnectionDone) -> None:
-        if not self.lost:
-            self.lost = True
+        if not self._lost:
+            self._lost = True
             failure = Failure(reason())  # type: ignore[no-untyped-call]
             self.transport.protocol.connectionLost(failure)
 

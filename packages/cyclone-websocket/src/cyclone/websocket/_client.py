@@ -98,6 +98,8 @@ class WebSocketClientConnection:
         if self._readers:
             self._readers.popleft().callback(message)
             return None
+        if self.protocol is None:
+            return None  # closed from this side: nobody is going to read it
         self._unread.append(message)
         self._room = Deferred()
         return self._room

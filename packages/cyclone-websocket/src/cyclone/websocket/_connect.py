@@ -23,6 +23,7 @@ from cyclone.httpclient import (
     HTTPResponse,
     HTTPStreamClosedError,
     HTTPTimeoutError,
+    HTTPTLSError,
 )
 from cyclone.httputil import HTTPHeaders, HTTPInputError
 
@@ -252,7 +253,7 @@ class ClientHandshake(Protocol):
         if self._answer is not None:
             self._refused()
         else:
-            self._fail(HTTPStreamClosedError("The server closed during the handshake"))
+            self._fail(_lost(reason.value))
 
     def _fail(self, error: BaseException) -> None:
         self._over = True
@@ -366,6 +367,15 @@ class _Connecting:
         timer, self._timer = self._timer, None
         if timer is not None and timer.active():
             timer.cancel()
+
+
+def _lost(cause: BaseException | None) -> BaseException:
+    """What to call a connection that ended before the answer."""
+    if type(cause).__module__.startswith(("OpenSSL", "service_identity")):
+        error: BaseException = HTTPTLSError(f"The TLS handshake failed: {cause!r}")
+    else:
+        error = HTTPStreamClosedError("The server closed during the handshake")
+    return error if cause is None else _caused(error, cause)
 
 
 def _timeout(seconds: float) -> HTTPTimeoutError:

@@ -265,8 +265,10 @@ class WebSocketConnection:
         if self._home is not None:
             self._home.connection_lost(self)
         queue = self._queue
-        if queue and isinstance(queue[-1], Closed):
-            return  # the peer closed properly: what it said before is still handed on
+        if queue and (self._client or isinstance(queue[-1], Closed)):
+            # The peer closed properly: what it said before is still handed on. A client wants
+            # it in any case
+            return
         self._end()
 
     def _end(self) -> None:
