@@ -50,16 +50,15 @@ class BrotliCodec:
 class ZstdCodec:
     """The ``zstd`` coding (RFC 8878), with the extra ``cyclone-web[zstd]``."""
 
-    def __init__(self, zstandard: Any, level: int) -> None:
-        self._compressor = zstandard.ZstdCompressor(level=level).compressobj()
-        self._end = zstandard.COMPRESSOBJ_FLUSH_FINISH
-        self._block = zstandard.COMPRESSOBJ_FLUSH_BLOCK
+    def __init__(self, zstd: Any, level: int) -> None:
+        self._compressor = zstd.ZstdCompressor(level=level)
 
     def piece(self, chunk: bytes, finishing: bool) -> bytes:
         """Return *chunk* compressed; the end of the stream is added when *finishing*."""
-        head: bytes = self._compressor.compress(chunk)
-        tail: bytes = self._compressor.flush(self._end if finishing else self._block)
-        return head + tail
+        compressor = self._compressor
+        mode = compressor.FLUSH_FRAME if finishing else compressor.FLUSH_BLOCK
+        piece: bytes = compressor.compress(chunk, mode)
+        return piece
 
 
 @functools.cache
@@ -69,12 +68,14 @@ def available_codecs() -> dict[str, Callable[[int], Codec]]:
     A maker takes gzip's level, 0 to 9; the others scale it to their own range.
     """
     codecs: dict[str, Callable[[int], Codec]] = {}
-    brotli, zstandard = _installed("brotli"), _installed("zstandard")
+    brotli = _installed("brotli")
+    # The standard library has it from Python 3.14 on.
+    zstd = _installed("compression.zstd") or _installed("backports.zstd")
     if brotli is not None:
         # Quality 4 costs about what gzip's level 6 does, and compresses better.
         codecs["br"] = lambda level: BrotliCodec(brotli, max(0, level - 2))
-    if zstandard is not None:
-        codecs["zstd"] = lambda level: ZstdCodec(zstandard, max(1, level - 3))
+    if zstd is not None:
+        codecs["zstd"] = lambda level: ZstdCodec(zstd, max(1, level - 3))
     codecs["gzip"] = GzipCodec
     return codecs
 
