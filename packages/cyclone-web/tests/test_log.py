@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from cyclone.web import Application, HTTPError, RequestHandler
+from cyclone.web._log import access_log, access_logger
 
 
 class Status(RequestHandler):
@@ -103,3 +104,10 @@ def test_lg_01_the_path_is_logged_as_sent(
     message = access(caplog)[0].getMessage()
     assert path in message
     assert message.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("status", "level"), [(200, "info"), (399, "info"), (404, "warning"), (500, "error")]
+)
+def test_access_logger(status: int, level: str) -> None:
+    assert access_logger(status) == getattr(access_log, level)

@@ -35,6 +35,7 @@ def answer(serve: Any, act: Callable[[Any], object], **kwargs: Any) -> Any:
     [
         (201, None, "Created"),
         (499, None, "Unknown"),
+        ("404", None, "Not Found"),
         (299, "Fine", "Fine"),
         pytest.param(400, "x\r\nSet-Cookie: a=b", "Unknown", id="RI-02-crlf"),
         pytest.param(400, "<script>", "Unknown", id="RI-02-markup"),
@@ -43,7 +44,7 @@ def answer(serve: Any, act: Callable[[Any], object], **kwargs: Any) -> Any:
 )
 def test_set_status(serve: Any, status: int, reason: str | None, sent: str) -> None:
     response = answer(serve, lambda handler: handler.set_status(status, reason))
-    assert (response.status, response.reason) == (status, sent)
+    assert (response.status, response.reason) == (int(status), sent)
 
 
 # --- header fields ------------------------------------------------------------------------

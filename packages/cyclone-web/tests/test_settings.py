@@ -41,3 +41,12 @@ def test_every_row_of_the_settings_table_is_known() -> None:
     websocket_ping_timeout websocket_max_message_size no_keep_alive max_body_size
     max_header_size idle_connection_timeout body_timeout decompress_request"""
     assert set(rows.split()) <= KNOWN_SETTINGS
+
+
+def test_settings_are_read_as_attributes_too() -> None:
+    settings = Application(site="mine").settings
+    assert settings.site == settings["site"] == settings.get("site") == "mine"
+    settings.other = 1
+    assert settings["other"] == 1
+    with pytest.raises(AttributeError, match="no setting 'missing'"):
+        _ = settings.missing

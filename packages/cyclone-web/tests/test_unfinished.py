@@ -81,6 +81,28 @@ def test_a_handler_that_wants_to_hear_of_the_close_is_held(serve: Any, clock: Cl
     assert closed == ["yes"]
 
 
+def test_a_handler_whose_client_left_owes_no_answer(
+    serve: Any, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[str] = []
+
+    class Told(RequestHandler):
+        @asynchronous
+        def get(self) -> None:
+            pass
+
+        def on_connection_close(self) -> None:
+            told.append("gone")
+
+    connection = serve([("/", Told)]).start("GET", "/")
+    connection.protocol.readConnectionLost()
+    gc.collect()
+    clock.advance(0)
+    assert told == ["gone"]
+    assert connection.received == b""
+    assert not [record for record in caplog.records if record.name == "cyclone.application"]
+
+
 def test_an_answer_that_was_begun_is_held(serve: Any, clock: Clock) -> None:
     class Begun(RequestHandler):
         @asynchronous

@@ -19,7 +19,7 @@ from ._routing import HandlerRouter, ReversibleRouter
 from ._routing_delegates import serve_delegate, serve_delegate_headers
 from ._routing_matchers import AnyMatches, DefaultHostMatches, HostMatches
 from ._routing_rules import Rule
-from ._settings import SERVER_OPTIONS, warn_near_misses
+from ._settings import SERVER_OPTIONS, Settings, warn_near_misses
 from ._transforms import GZipContentEncoding, OutputTransform
 from ._uimodules import UIModule, load_ui_methods, load_ui_modules
 from ._unfinished import OpenRequest, OpenRequests
@@ -66,7 +66,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         error_handler: type[RequestHandler] | None = None,
         **settings: Any,
     ) -> None:
-        self.settings: dict[str, Any] = settings
+        self.settings = settings = Settings(settings)
         warn_near_misses(settings)
         _apply_debug(settings)
         if error_handler is not None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cyclone.locale import Locale
 
     from ._application import Application
+    from ._settings import Settings
     from ._transforms import OutputTransform
 
     HeaderValue = str | bytes | int | datetime.datetime
@@ -69,7 +70,7 @@ class HandlerBase:
     _is_json: bool = False
 
     @property
-    def settings(self) -> dict[str, Any]:
+    def settings(self) -> Settings:
         """The application's settings, ``self.application.settings``."""
         return self.application.settings
 

@@ -286,6 +286,7 @@ class ExecutionMixin(HandlerBase):
         if self._finished:
             return
         self._client_gone = True
+        self.application._open_requests.client_left(self)  # type: ignore[arg-type]
         try:
             self.on_connection_close()
         except Exception:

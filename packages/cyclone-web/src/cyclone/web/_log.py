@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from cyclone.httpserver import EventLogger
@@ -36,8 +37,7 @@ def log_request(handler: RequestHandler) -> None:
     if log_function is not None:
         log_function(handler)
         return
-    status = handler._status_code
-    level = logging.INFO if status < 400 else logging.WARNING if status < 500 else logging.ERROR
+    level = _level(handler._status_code)
     if not access_log.is_enabled(level):
         return
     log = _LOGS[level]
@@ -46,6 +46,15 @@ def log_request(handler: RequestHandler) -> None:
         log("{json}", json=json.dumps(fields), **fields)
     else:
         log(_TEXT, **fields)
+
+
+def _level(status: int) -> int:
+    return logging.INFO if status < 400 else logging.WARNING if status < 500 else logging.ERROR
+
+
+def access_logger(status: int) -> Callable[..., None]:
+    """The method of the access log that fits *status*."""
+    return _LOGS[_level(status)]
 
 
 def access_fields(handler: RequestHandler) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class ResponseMixin(HandlerBase):
 
     def set_status(self, status_code: int, reason: str | None = None) -> None:
         """Set the status; a *reason* that must not be sent becomes ``Unknown`` (as in Tornado)."""
-        self._status_code = int(status_code)
+        self._status_code = status_code = int(status_code)
         if reason is None:
             self._reason = responses.get(status_code, "Unknown")
         else:

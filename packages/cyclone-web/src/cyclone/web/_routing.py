@@ -173,7 +173,7 @@ class ReversibleRuleRouter(ReversibleRouter, RuleRouter):
         rule = super().process_rule(rule)
         if rule.name:
             if rule.name in self.named_rules:
-                logger("cyclone.general").warning(
+                logger("cyclone.application").warning(
                     "Multiple handlers named {name}; replacing previous value", name=rule.name
                 )
             self.named_rules[rule.name] = rule

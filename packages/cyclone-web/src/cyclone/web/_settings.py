@@ -65,6 +65,19 @@ _FAMILIES = ("twitter_", "facebook_", "google_", "github_", "oidc_", "websocket_
 _warned: set[str] = set()
 
 
+class Settings(dict[str, Any]):
+    """The settings of an application: a dict whose items can be read as attributes too."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"there is no setting {name!r}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+
 def near_misses(names: Iterable[str]) -> list[tuple[str, str]]:
     """The unknown names that are nearly a known one, each with that one."""
     unknown = [

@@ -36,7 +36,7 @@ _PAGE = (
 class OpenRequest:
     """One request whose answer is open."""
 
-    __slots__ = ("_class", "_handler", "request", "started", "timeout", "warned")
+    __slots__ = ("_class", "_handler", "client_left", "request", "started", "timeout", "warned")
 
     def __init__(
         self, handler: RequestHandler, gone: Any, started: float, timeout: float | None
@@ -47,6 +47,8 @@ class OpenRequest:
         self.started = started
         self.timeout = timeout
         self.warned = False
+        #: The handler was told that its client is gone: it owes no answer.
+        self.client_left = False
 
     @property
     def handler_name(self) -> str:
@@ -118,6 +120,12 @@ class OpenRequests:
             self._timer.cancel()
             self._timer = None
 
+    def client_left(self, handler: RequestHandler) -> None:
+        """The handler was told that its client went away."""
+        entry = self._entries.get(id(handler))
+        if entry is not None:
+            entry.client_left = True
+
     def _gone(self, key: int, _: object) -> None:
         """The handler of an open request was collected: nothing can finish the request any more.
 
@@ -137,6 +145,9 @@ class OpenRequests:
     def _answer_for_gone(self, entry: OpenRequest) -> None:
         connection = entry.request.connection
         if connection.closed or connection.request is not entry.request:
+            return
+        if entry.client_left:
+            connection.abort()
             return
         entry.log(
             "A request will never be finished: its handler is gone, because a callback failed or a "

@@ -10,7 +10,7 @@ from cyclone.httpserver import StreamClosedError
 from cyclone.httputil import HTTPHeaders, ResponseStartLine, split_host_and_port
 
 from ._coroutines import start
-from ._log import access_log, application_log
+from ._log import access_logger, application_log
 from ._routing_matchers import unquote_group
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ class WSGIContainer:
             answer.fail()
         milliseconds = 1000.0 * request.request_time()
         fields = {name: getattr(request, name) for name in ("method", "uri", "remote_ip")}
-        access_log.info(_TEXT, status=answer.status, milliseconds=milliseconds, **fields)
+        log = access_logger(answer.status)
+        log(_TEXT, status=answer.status, milliseconds=milliseconds, **fields)
 
     def environ(self, request: HTTPRequest) -> dict[str, Any]:
         """Return the WSGI environment of *request*.
