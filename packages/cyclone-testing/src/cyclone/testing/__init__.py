@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ._setup import setup_with_context_manager
     from ._sockets import bind_unused_port
     from ._stream import Event, EventStream, StreamedResponse
-    from ._websocket import TestWebSocket
+    from ._websocket import MemoryWebSocket
 
 __all__ = [
     "AsyncHTTPSTestCase",
@@ -34,10 +34,10 @@ __all__ = [
     "EventStream",
     "ExpectLog",
     "MemoryConnection",
+    "MemoryWebSocket",
     "ReactorLoop",
     "ServedApplication",
     "StreamedResponse",
-    "TestWebSocket",
     "VirtualClock",
     "__version__",
     "bind_unused_port",
@@ -63,10 +63,10 @@ _MODULES = {
     "EventStream": "_stream",
     "ExpectLog": "_log",
     "MemoryConnection": "_connection",
+    "MemoryWebSocket": "_websocket",
     "ReactorLoop": "_loop",
     "ServedApplication": "_server",
     "StreamedResponse": "_stream",
-    "TestWebSocket": "_websocket",
     "VirtualClock": "_clock",
     "bind_unused_port": "_sockets",
     "gen_test": "_gen",

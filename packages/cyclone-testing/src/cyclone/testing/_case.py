@@ -37,12 +37,13 @@ class AsyncTestCase(unittest.TestCase):
         self.__tasks = self.__asyncio_tasks()
 
     def tearDown(self) -> None:
-        """Cancel the asyncio tasks that the test left behind; let what is due be done."""
+        """Cancel the timers of ``io_loop`` and the asyncio tasks that the test left behind."""
         left = self.__asyncio_tasks() - self.__tasks
         if left:
             for task in left:
                 task.cancel()
             run_sync(turn, get_async_test_timeout())
+        self.io_loop.close()
         stop_thread_pool()
         super().tearDown()
         self.__rethrow()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin
+from weakref import WeakKeyDictionary
 
-from twisted.internet.defer import Deferred, fail
+from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.task import Clock
 
 from cyclone.httpclient import HTTPClientError
@@ -20,9 +21,12 @@ from ._pump import Pump
 from ._request import Files, OutgoingRequest, Params
 from ._response import ClientResponse
 from ._stream import EventStream, StreamedResponse
-from ._websocket import TestWebSocket, websocket_uri
+from ._websocket import MemoryWebSocket, websocket_uri
 
 MAX_REDIRECTS = 10
+
+#: The clocks that applications were given, so that all clients of one share it.
+_clocks: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 _MAX_PORT = 65535
 
 
@@ -47,9 +51,7 @@ class Client:
         self.app = app
         self.host = host
         self.cookies = DecodingSimpleCookie(app)
-        given = getattr(app, "settings", {}).get("reactor")
-        if clock is None:
-            clock = given if isinstance(given, Clock) else VirtualClock()
+        clock = _clock_of(app) if clock is None else clock
         self.clock: Any = clock
         self._pump: Pump = clock.wire if isinstance(clock, VirtualClock) else Pump()
         self._server = _server(app, clock)
@@ -113,7 +115,7 @@ class Client:
             return fail(error)
         if connection is None:
             exchange.done.addBoth(_closing, used)
-        result: Deferred[ClientResponse] = Deferred(lambda _: used.lose())
+        result: Deferred[ClientResponse] = Deferred(_cancelling(used))
         exchange.head.addErrback(lambda _: None)
         exchange.done.addCallbacks(self._take, callbackArgs=(request.path,)).addBoth(
             _forward, result
@@ -164,7 +166,7 @@ class Client:
             self._take(response, request.path)
             return streamed
 
-        result: Deferred[StreamedResponse] = Deferred(lambda _: used.lose())
+        result: Deferred[StreamedResponse] = Deferred(_cancelling(used))
         exchange.head.addCallback(begun).addBoth(_forward, result)
         return result
 
@@ -209,7 +211,7 @@ class Client:
         remote_ip: str | None = None,
         protocol: str | None = None,
         host: str | None = None,
-    ) -> Deferred[TestWebSocket]:
+    ) -> Deferred[MemoryWebSocket]:
         """Open a WebSocket. Needs ``cyclone-testing[websocket]``.
 
         ``compression``: offer permessage-deflate. ``max_message_size``: bytes of one message from
@@ -224,7 +226,7 @@ class Client:
             fields.setdefault("Cookie", cookies)
         connection = self.connect(remote_ip, "https" if secure else "http")
         with self._pump.held():
-            websocket = TestWebSocket(
+            websocket = MemoryWebSocket(
                 connection, address, fields, subprotocols, compression, max_message_size
             )
         return websocket.opened
@@ -314,6 +316,16 @@ class Client:
         ).addCallback(arrived)
 
 
+def _cancelling(connection: MemoryConnection) -> Callable[[Deferred[Any]], None]:
+    """What cancels a request: its client goes away."""
+
+    def cancel(result: Deferred[Any]) -> None:
+        result.errback(CancelledError())
+        connection.lose()
+
+    return cancel
+
+
 def _closing(result: Any, connection: MemoryConnection) -> Any:
     connection.lose()
     return result
@@ -324,10 +336,18 @@ def _forward(result: Any, to: Deferred[Any]) -> None:
         to.callback(result)
 
 
+def _clock_of(app: Any) -> Any:
+    """The clock that an application has already, or a new one."""
+    given = getattr(app, "settings", {}).get("reactor")
+    if isinstance(given, Clock):
+        return given
+    return (_clocks.get(app) if isinstance(app, HTTPServer) else None) or VirtualClock()
+
+
 def _server(app: Any, clock: Any) -> HTTPServer:
     """What serves ``app``, on this clock."""
     if isinstance(app, HTTPServer):
-        app.reactor = clock
+        app.reactor = _clocks[app] = clock
         app.monotonic = clock.seconds
         return app
     return HTTPServer(app, reactor=clock, monotonic=clock.seconds)

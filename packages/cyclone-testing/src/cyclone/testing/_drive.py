@@ -27,6 +27,19 @@ def as_deferred(value: object) -> Deferred[Any]:
     return succeed(value)
 
 
+async def result_of(value: object) -> Any:
+    """*value*, or what it comes to if it can be awaited.
+
+    A coroutine is awaited here and not through a Deferred, so that one that is cancelled can
+    still clean up, and its end be seen.
+    """
+    if inspect.isgenerator(value):
+        return await _drive(value)
+    if isinstance(value, Deferred) or inspect.isawaitable(value):
+        return await value
+    return value
+
+
 async def _drive(generator: Generator[Any, Any, Any]) -> Any:
     """Run a generator that yields what it waits for, as Tornado's coroutines of old did."""
     advance, value = generator.send, None

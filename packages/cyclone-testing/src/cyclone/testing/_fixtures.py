@@ -67,7 +67,13 @@ class ServerFactory:
             raise AttributeError(name)
         return getattr(self.default, name)
 
+    @property
+    def running(self) -> bool:
+        """Whether there is anything to stop."""
+        return bool(self._servers)
+
     async def stop(self) -> None:
         """The test is over."""
-        for server in self._servers:
+        while self._servers:
+            server = self._servers.pop()
             await server.stop()

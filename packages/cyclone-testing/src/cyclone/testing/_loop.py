@@ -6,6 +6,7 @@ import datetime
 import inspect
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakSet
 
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
@@ -31,6 +32,7 @@ class ReactorLoop:
     def __init__(self, reactor: Any = None) -> None:
         self._spinner = Spinner(reactor)
         self.reactor = self._spinner.reactor
+        self._timers: WeakSet[Any] = WeakSet()
 
     def time(self) -> float:
         """Now, in seconds."""
@@ -39,7 +41,9 @@ class ReactorLoop:
 
     def call_later(self, delay: float, callback: Callable[..., Any], *args: Any, **kw: Any) -> Any:
         """Call back after ``delay`` seconds; returns a handle for `remove_timeout`."""
-        return self.reactor.callLater(max(0.0, delay), self._call, callback, args, kw)
+        timer = self.reactor.callLater(max(0.0, delay), self._call, callback, args, kw)
+        self._timers.add(timer)
+        return timer
 
     def call_at(self, when: float, callback: Callable[..., Any], *args: Any, **kw: Any) -> Any:
         """Call back at a time of `time`."""
@@ -100,6 +104,11 @@ class ReactorLoop:
     def stop(self) -> None:
         """Let `start` return."""
         self._spinner.stop()
+
+    def close(self, all_fds: bool = False) -> None:
+        """Forget the timers that have not run; the reactor stays (``all_fds`` is ignored)."""
+        for timer in list(self._timers):
+            self.remove_timeout(timer)
 
     def _call(self, callback: Callable[..., Any], args: Any, kw: Any) -> None:
         result = callback(*args, **kw)

@@ -186,7 +186,8 @@ def cyclone_server(
 
     factory = ServerFactory(_app_of(request), cyclone_clock)
     yield factory
-    _run(factory.stop, request.node)
+    if factory.running:
+        _run(factory.stop, request.node)
 
 
 def _app_of(request: pytest.FixtureRequest) -> Callable[[], Any]:

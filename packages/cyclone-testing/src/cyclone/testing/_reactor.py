@@ -15,10 +15,12 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from ._drive import as_deferred
+from cyclone.web import spawn
+
+from ._drive import result_of
 
 T = TypeVar("T")
 
@@ -54,6 +56,8 @@ class Spinner:
             from twisted.internet import reactor
         self.reactor: Any = reactor
         self._interrupted = False
+        #: Whether `run` is under way.
+        self.running = False
 
     def run(self, begin: Callable[[], object]) -> None:
         """Run the reactor, in which ``begin`` is called first, until `stop`.
@@ -68,6 +72,7 @@ class Spinner:
                 "instead of calling what waits for it"
             )
         self._interrupted = False
+        self.running = True
         # Not callWhenRunning: on the asyncio reactor that is before the event loop runs
         call = reactor.callLater(0, begin)
         try:
@@ -82,8 +87,10 @@ class Spinner:
 
     def stop(self) -> None:
         """Let `run` return, at the end of the reactor's turn."""
-        # Of the class: trial puts a function that warns on the object.
-        type(self.reactor).crash(self.reactor)
+        if self.running:
+            self.running = False
+            # Of the class: trial puts a function that warns on the object.
+            type(self.reactor).crash(self.reactor)
 
     def _interrupt(self) -> None:
         self._interrupted = True
@@ -103,6 +110,10 @@ class Spinner:
                 del attributes["stop"]
             else:
                 attributes["stop"] = before
+            # What trial's reactors leave to the next run, so that nobody trips over it meanwhile
+            signals = getattr(self.reactor, "_signals", None)
+            if signals is not None:
+                signals.uninstall()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
 
@@ -123,11 +134,16 @@ class _Operation:
         self._spinner = Spinner()
         self._timer: Any = None
         self._timed_out = False
-        self._deferred: Deferred[Any] = Deferred()
+        self._running: Deferred[None] | None = None
         self._results: list[Any] = []
 
     def run(self) -> Any:
-        self._spinner.run(self._begin)
+        try:
+            self._spinner.run(self._begin)
+        finally:
+            self._stop_timer()
+            if not self._results:
+                self._cancel()
         if self._timed_out:
             failure = self._results[0] if self._results else None
             cause = failure.value if isinstance(failure, Failure) else None
@@ -140,19 +156,34 @@ class _Operation:
     def _begin(self) -> None:
         if self._timeout:
             self._timer = self._spinner.reactor.callLater(self._timeout, self._expire)
-        self._deferred = maybeDeferred(lambda: as_deferred(self._function()))
-        self._deferred.addBoth(self._finish)
+        # A Deferred that is cancelled fails at once: `_operate` tells when all is over
+        self._running = spawn(self._operate())
+        self._running.addErrback(lambda _: None)
 
-    def _finish(self, result: Any) -> None:
+    def _cancel(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+
+    async def _operate(self) -> None:
+        try:
+            result = await result_of(self._function())
+        except GeneratorExit:
+            raise
+        except BaseException:
+            result = Failure()  # type: ignore[no-untyped-call]
+        if not self._spinner.running:
+            return
         self._results.append(result)
+        self._spinner.stop()
+
+    def _stop_timer(self) -> None:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
-        self._spinner.stop()
 
     def _expire(self) -> None:
         self._timed_out = True
         self._timer = self._spinner.reactor.callLater(GRACE, self._spinner.stop)
-        self._deferred.cancel()
+        self._cancel()
 
 
 def run_sync(function: Callable[[], Any], timeout: float | None = None) -> Any:

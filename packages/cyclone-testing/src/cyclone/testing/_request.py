@@ -61,18 +61,19 @@ class OutgoingRequest:
         self.path = quote(url.path, safe="/%:@!$&'()*+,;=~[]|^`{}\"<>\\") or "/"
         self.query = quote(url.query, safe="/?%:@!$&'()*+,;=~[]|^`{}\"<>\\")
         fields = pairs(params)
+        self.body: bytes | None = None if body is None else utf8(body)
         if files:
-            self.body: bytes | None = self._multipart(fields, files)
-        elif json is not None:
+            self.body = self._multipart(fields, files)
+            return
+        if json is not None:
             self.body = json_module.dumps(json).encode()
             self.headers.setdefault("Content-Type", "application/json")
         elif body is None and fields and self.method in _WITH_FORM:
             self.body = urlencode(fields).encode()
             self.headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
-        else:
-            self.body = None if body is None else utf8(body)
-            if fields:
-                self.query = "&".join(filter(None, [self.query, urlencode(fields)]))
+            return
+        if fields:
+            self.query = "&".join(filter(None, [self.query, urlencode(fields)]))
 
     @property
     def target(self) -> str:

@@ -21,16 +21,13 @@ Message = str | bytes
 _TEXT, _BINARY, _CONTINUATION, _PONG = 1, 2, 0, 10
 
 
-class TestWebSocket:
+class MemoryWebSocket:
     """A WebSocket to an application in memory: ``await client.websocket("/ws")`` makes it.
 
     `write_message` and `read_message` are those of Tornado's and Cyclone's client;
     ``async for message in websocket`` ends when the server closes. ``close_code`` and
     ``close_reason`` tell how.
     """
-
-    # It is no test, whatever its name begins with.
-    __test__ = False
 
     def __init__(
         self,
@@ -43,13 +40,14 @@ class TestWebSocket:
     ) -> None:
         self.connection = connection
         #: Fires with this object when the handshake is done.
-        self.opened: Deferred[TestWebSocket] = Deferred(lambda _: self.abort())
+        self.opened: Deferred[MemoryWebSocket] = Deferred(lambda _: self.abort())
         self.headers = HTTPHeaders()
         self.close_code: int | None = None
         self.close_reason: str | None = None
         self._inbox: Inbox[Message | None] = Inbox()
         self._pongs: Inbox[bytes] = Inbox()
         self._parts: list[bytes] = []
+        self._error: Exception | None = None
         self._kind = _BINARY
         self._protocol = _protocol(uri, subprotocols, compression, max_message_size)
         request = self._protocol.connect()
@@ -66,6 +64,11 @@ class TestWebSocket:
         """The subprotocol that the server chose."""
         chosen: str | None = self._protocol.subprotocol
         return chosen
+
+    @property
+    def error(self) -> Exception | None:
+        """What the server did wrong, if it did."""
+        return self._error or self._protocol.parser_exc
 
     @property
     def closed(self) -> bool:
@@ -166,11 +169,19 @@ class TestWebSocket:
             if frame.fin:
                 data = b"".join(self._parts)
                 self._parts = []
-                self._inbox.put(data.decode() if self._kind == _TEXT else data)
+                self._message(data)
         elif frame.opcode == _PONG:
             self._pongs.put(bytes(frame.data))
         if self._protocol.close_rcvd is not None and self.close_code is None:
             self._ended()
+
+    def _message(self, data: bytes) -> None:
+        try:
+            self._inbox.put(data.decode() if self._kind == _TEXT else data)
+        except UnicodeDecodeError as error:
+            self._error = error
+            self._protocol.fail(1007, "text that is not UTF-8")
+            self._flush()
 
     def connection_lost(self) -> None:
         """The server closed."""
