@@ -233,6 +233,8 @@ def blacksheep(port: int, folder: str, routes: int) -> None:
     import uvicorn
     from blacksheep import Application, Content, Cookie, Request, Response, json, text
 
+    # BlackSheep looks annotations up among the names of the module.
+    globals().update(Request=Request, Response=Response)
     app, page = Application(show_error_details=False), jinja_page()
 
     async def hello(request: Request) -> Response:
