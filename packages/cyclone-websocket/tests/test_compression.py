@@ -129,6 +129,7 @@ def test_ws06_the_limit_is_exact(size: int, over: int, takeover: bool) -> None:
         "permessage-deflate, permessage-deflate",
         "permessage-deflate; unknown",
         "permessage-deflate; server_max_window_bits=99",
+        "permessage-deflate; client_max_window_bits=8",
         "; =",
     ],
 )

@@ -84,6 +84,8 @@ def split_options(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str,
             if value is not None:
                 compressor[_COMPRESSOR[name]] = value
         elif name in _NEGOTIATED:
+            if name.endswith("bits") and value not in (None, True) and not 9 <= value <= 15:
+                raise ValueError(f"{name} must be between 9 and 15")
             negotiated[name] = value
         else:
             raise ValueError(f"unknown compression option {name!r}")
@@ -109,6 +111,8 @@ def accept_offer(offers: Sequence[str], options: Mapping[str, Any]) -> tuple[str
                 answer, extension = factory.process_request_params(parameters, [])
             except NegotiationError:
                 continue
+            if extension.local_max_window_bits < 9:
+                continue  # zlib cannot compress with a window of 256 bytes
             return build_extension([(name, answer)]), Deflate(extension)
     return None
 
@@ -134,6 +138,9 @@ class DeflateOffer:
             chosen = [item for value in values for item in parse_extension(value)]
             if len(chosen) != 1 or chosen[0][0] != NAME:
                 raise WebSocketError("The server chose an extension that was not offered")
-            return Deflate(self._factory.process_response_params(chosen[0][1], []))
+            extension = self._factory.process_response_params(chosen[0][1], [])
+            if extension.local_max_window_bits < 9:
+                raise WebSocketError("The server asks for a window that zlib does not have")
+            return Deflate(extension)
         except (InvalidHeader, NegotiationError) as error:
             raise WebSocketError(f"Compression was not negotiated: {error}") from error
