@@ -1,0 +1,66 @@
+"""One process: a guestbook on the web, by e-mail, on a console, and in the DNS.
+
+    python app.py [--http 8888] [--smtp 2525] [--telnet 2323] [--dns 5353]
+
+A port of 0 takes a free one. All share one book, one reactor, and one way to stop: SIGTERM ends
+accepting everywhere; letters and requests under way are finished first.
+"""
+
+import argparse
+import os
+import secrets
+import sys
+
+from book import Book
+from console import ConsoleFactory
+from draining import DatagramService, StreamService, WebService
+from mail import MailFactory
+from nameserver import make_servers
+from twisted.application.service import MultiService
+from twisted.internet import reactor
+from web import make_app
+
+GRACE = 10.0
+
+
+def make_services(book: Book, options: argparse.Namespace, password: str) -> MultiService:
+    everything = MultiService()
+
+    def connections() -> list[str]:
+        return sorted(line for service in everything for line in service.connections())
+
+    address = options.listen
+    tcp, udp = make_servers(book, address)
+    console = ConsoleFactory(book, password, connections)
+    services = [
+        WebService(make_app(book), reactor, options.http, address),
+        StreamService("smtp", MailFactory(book), reactor, options.smtp, address, GRACE),
+        # An operator at the console does not hold up the end.
+        StreamService("telnet", console, reactor, options.telnet, address, 0.2),
+        StreamService("dns", tcp, reactor, options.dns, address, 1.0),
+        DatagramService("dns-udp", udp, reactor, options.dns, address),
+    ]
+    for service in services:
+        service.setServiceParent(everything)
+    return everything
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--listen", default="127.0.0.1")
+    for name, port in {"http": 8888, "smtp": 2525, "telnet": 2323, "dns": 5353}.items():
+        parser.add_argument(f"--{name}", type=int, default=port)
+    options = parser.parse_args()
+    password = os.environ.get("CONSOLE_PASSWORD") or secrets.token_urlsafe(16)
+    services = make_services(Book(), options, password)
+    reactor.addSystemEventTrigger("before", "shutdown", services.stopService)
+    services.startService()
+    ports = {service.label: service.port.getHost().port for service in services}
+    print(" ".join(f"{label}={port}" for label, port in ports.items()), flush=True)
+    if "CONSOLE_PASSWORD" not in os.environ:
+        print(f"the console's password: {password}", file=sys.stderr)
+    reactor.run()
+
+
+if __name__ == "__main__":
+    main()
