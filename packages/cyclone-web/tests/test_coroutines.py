@@ -118,6 +118,28 @@ def test_a_cancelled_coroutine_may_still_answer() -> None:
     assert outcome(running) == "cleaned up"
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_cancelled_coroutine_may_wait_while_it_cleans_up(fails: bool) -> None:
+    tidying: Deferred[None] = Deferred()
+    events: list[str] = []
+
+    async def body() -> None:
+        try:
+            await Deferred()
+        finally:
+            await tidying
+            events.append("tidied")
+            if fails:
+                raise ValueError
+
+    running = start(body())
+    running.cancel()
+    assert isinstance(outcome(running), defer.CancelledError)
+    tidying.callback(None)
+    assert events == ["tidied"]
+    assert outcome(tidying) is None
+
+
 def test_what_the_first_step_sets_is_seen_by_the_others() -> None:
     variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="")
     waiting: Deferred[None] = Deferred()

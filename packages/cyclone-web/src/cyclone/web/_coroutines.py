@@ -146,11 +146,12 @@ class _Driver:
             try:
                 yielded = advance(value)
             except StopIteration as stop:
-                if self._done is not None:
+                # One that was cancelled has failed by now: it only cleaned up
+                if self._done is not None and not self._done.called:
                     self._done.callback(stop.value)
                 return
             except BaseException:
-                if self._done is not None:
+                if self._done is not None and not self._done.called:
                     self._done.errback()
                 return
             if isinstance(yielded, Deferred):
