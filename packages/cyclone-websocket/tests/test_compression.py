@@ -84,6 +84,11 @@ def test_options() -> None:
         accept_offer(["permessage-deflate"], {"server_max_window_bits": 20})
 
 
+def test_options_of_zlib_that_cannot_be() -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        accept_offer(["permessage-deflate"], {"compression_level": 99})
+
+
 def pair(server: dict[str, Any], client: dict[str, Any]) -> tuple[Deflate, Deflate]:
     offer = DeflateOffer(client)
     accepted = accept_offer([offer.header()], server)

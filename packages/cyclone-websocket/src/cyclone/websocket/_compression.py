@@ -6,6 +6,7 @@ size that is allowed passes, one byte more does not, and never more than that is
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -111,6 +112,9 @@ def accept_offer(offers: Sequence[str], options: Mapping[str, Any]) -> tuple[str
                 answer, extension = factory.process_request_params(parameters, [])
             except NegotiationError:
                 continue
+            except ValueError:  # older versions of websockets try that window
+                zlib.compressobj(**compressor)
+                continue
             if extension.local_max_window_bits < 9:
                 continue  # zlib cannot compress with a window of 256 bytes
             return build_extension([(name, answer)]), Deflate(extension)
@@ -142,5 +146,5 @@ class DeflateOffer:
             if extension.local_max_window_bits < 9:
                 raise WebSocketError("The server asks for a window that zlib does not have")
             return Deflate(extension)
-        except (InvalidHeader, NegotiationError) as error:
+        except (InvalidHeader, NegotiationError, ValueError) as error:
             raise WebSocketError(f"Compression was not negotiated: {error}") from error
