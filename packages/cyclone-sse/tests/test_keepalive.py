@@ -12,7 +12,7 @@ class Stream:
     def __init__(self) -> None:
         self.swept: list[float] = []
 
-    def sweep(self, now: float) -> None:
+    def _sweep(self, now: float) -> None:
         self.swept.append(now)
 
 
@@ -37,8 +37,8 @@ def test_streams_that_end_while_they_are_swept() -> None:
     sweeper = Sweeper(clock, clock.seconds)
 
     class Ending(Stream):
-        def sweep(self, now: float) -> None:
-            super().sweep(now)
+        def _sweep(self, now: float) -> None:
+            super()._sweep(now)
             sweeper.discard(self)
 
     streams = [Ending(), Ending()]

@@ -201,7 +201,7 @@ class SSEHandler(HubMixin, RequestHandler):
 
     # --- the end ----------------------------------------------------------------------------
 
-    def sweep(self, now: float) -> None:
+    def _sweep(self, now: float) -> None:
         """Once a second: a comment if it is time for one, the end if the server stops."""
         if self.request.connection.server.closing:
             self.finish().addErrback(_ignore)

@@ -18,12 +18,12 @@ INTERVAL = 1.0
 class Stream(Protocol):
     """An open stream."""
 
-    def sweep(self, now: float) -> None:
+    def _sweep(self, now: float) -> None:
         """Do what is due at *now*, a time of the monotonic clock."""
 
 
 class Sweeper:
-    """Calls `sweep` of each open stream about once a second; without streams nothing runs."""
+    """Calls `_sweep` of each open stream about once a second; without streams nothing runs."""
 
     __slots__ = ("_call", "_reactor", "_streams", "monotonic")
 
@@ -54,7 +54,7 @@ class Sweeper:
         self._call = self._reactor.callLater(INTERVAL, self._tick)
         now = self.monotonic()
         for stream in list(self._streams):
-            stream.sweep(now)
+            stream._sweep(now)
 
 
 _sweepers: weakref.WeakKeyDictionary[Application, Sweeper] = weakref.WeakKeyDictionary()
