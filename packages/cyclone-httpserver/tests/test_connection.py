@@ -79,6 +79,7 @@ def test_nothing_after_a_refusal_is_served_SM13() -> None:
 
 
 WHITE = (9, 32)
+GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 @pytest.mark.parametrize("slot", ["before", "after", "name", "colon"])
@@ -105,3 +106,45 @@ def test_only_sp_and_htab_are_white_space_SM07(slot: str) -> None:
             # A token makes another field of the name; all else is refused
             assert sizes in ([], [0]), code
             assert (sizes == []) or client.requests[0].headers.get("Content-Length") is None
+
+
+def pieces(data: bytes, size: int) -> list[bytes]:
+    return [data[i : i + size] for i in range(0, len(data), size)]
+
+
+@pytest.mark.parametrize("probe", [name for name in PROBES if len(PROBES[name][0]) < 400])
+def test_every_cut_gives_the_same_verdict_F34(probe: str) -> None:
+    # A first segment of three bytes, as long as what find() gives for nothing plus 4, was refused
+    data, verdict = PROBES[probe]
+    cuts = [[data[:at], data[at:]] for at in range(1, len(data))]
+    cuts += [pieces(data, size) for size in (2, 3, 4, 5)]
+    for segments in cuts:
+        client = Client()
+        client.send(*segments)
+        served = len(client.requests)
+        if isinstance(verdict, int):
+            assert served == verdict, segments
+        else:
+            assert served == served_before(probe), segments
+        client.hang_up()
+
+
+@pytest.mark.parametrize(
+    ("segments", "statuses"),
+    [
+        ([b"\r\n" + GET] * 20, [200] * 20),
+        ([b"\r\n", GET] * 20, [200] * 20),
+        ([b"\r", b"\n" + GET], [200]),
+        ([b"\r", GET], [400]),
+        ([b"\r" + GET], [400]),
+        ([b"\n", GET], [400]),
+        ([GET, b"\r", GET], [200, 400]),
+        ([b"\r\n"] * 9, [400]),
+    ],
+    ids=["20x", "20x-cut", "cut", "CR", "CR-whole", "LF", "CR-later", "many"],
+)
+def test_line_ends_before_a_request_L06(segments: list[bytes], statuses: list[int]) -> None:
+    # A few before each request, not a few in the life of the connection
+    client = Client()
+    client.send(*segments)
+    assert client.statuses == statuses

@@ -101,7 +101,8 @@ class HTTPConnection(ResponseSide):
             server.sweeper.overdue(now)
         if (
             self._quiet
-            and data.find(b"\r\n\r\n") + 4 == len(data) <= server.short_head
+            # Nothing found makes 3, which three bytes of a head are as well
+            and 3 < data.find(b"\r\n\r\n") + 4 == len(data) <= server.short_head
             and data[0] > 13
         ):
             self._one(data, server)
@@ -179,6 +180,7 @@ class HTTPConnection(ResponseSide):
             and self._head_buffer is None
             and self._preface is None
             and not self._tail
+            and not self._leading
             and not self._half_closed
         )
 
@@ -280,10 +282,11 @@ class HTTPConnection(ResponseSide):
         """One request head from the front of ``data``; returns what follows."""
         server = self.server
         if self._head_buffer is None:
-            if data[:1] in b"\r\n":
+            if data[:1] in b"\r\n" or self._leading & 1:
                 data = self._skip_line_ends(data)
                 if not data:
                     return data
+            self._leading = 0
             end = data.find(b"\r\n\r\n") + 4
             if end < 4:
                 self._begin_head(data)
