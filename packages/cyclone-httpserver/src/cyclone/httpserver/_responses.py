@@ -130,7 +130,8 @@ class ResponseSide(OutputSide):
         if self._incoming is not None:
             self._settle_keep_alive()
         if not self.keep_alive:
-            return wire.CLOSE
+            # To an HTTP/1.0 client that did not ask for more, closing is what it expects
+            return b"" if request._http10 and not request._keep_alive else wire.CLOSE
         return wire.KEEP_ALIVE if request._http10 else b""
 
     def _fields(

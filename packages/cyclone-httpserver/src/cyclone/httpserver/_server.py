@@ -16,10 +16,11 @@ from twisted.internet.interfaces import (
 )
 from zope.interface import implementer
 
-from cyclone.httputil import HTTPInputError
+from cyclone.httputil import HTTPInputError, HTTPServerConnectionDelegate
 
 from ._accept import AcceptGate
 from ._connection import HTTPConnection
+from ._delegates import adapted
 from ._events import EventLogger
 from ._options import ServerOptions
 from ._timeouts import NEVER, Sweeper
@@ -53,14 +54,15 @@ class HTTPServer:
     a request with a body is in. It returns None (collect the body, then call back), a
     `BodyReceiver` that takes the body as it comes (the callback is not called then), or a Deferred
     of one of these (nothing is read, and no ``100 Continue`` sent, until it fires). It may raise
-    `cyclone.httputil.HTTPInputError` to refuse the request.
+    `cyclone.httputil.HTTPInputError` to refuse the request. In place of a callback there may be a
+    `cyclone.httputil.HTTPServerConnectionDelegate`, which gets each request message by message.
     """
 
     noisy = False
 
     def __init__(
         self,
-        request_callback: Callable[[HTTPRequest], object],
+        request_callback: Callable[[HTTPRequest], object] | HTTPServerConnectionDelegate,
         *,
         options: ServerOptions | None = None,
         ssl_options: Any = None,
@@ -71,6 +73,8 @@ class HTTPServer:
         if options is not None and settings:
             raise TypeError("give either options or single settings")
         self.options = options = ServerOptions(**settings) if options is None else options
+        if not callable(request_callback):
+            request_callback = adapted(request_callback)
         self.request_callback = request_callback
         self.headers_received: Callable[[HTTPRequest], Any] | None = getattr(
             request_callback, "headers_received", None
@@ -298,8 +302,10 @@ class HTTPServer:
 
     def log_refused(self, connection: OutputSide, error: HTTPInputError) -> None:
         """A bad request: one line, no traceback, none of its bytes."""
+        malformed = "Malformed HTTP message from {remote_ip}: {reason}"
+        refused = "refused a request from {remote_ip} with {status}: {reason}"
         general_log.info(
-            "refused a request from {remote_ip} with {status}: {reason}",
+            malformed if error.status_code == 400 else refused,
             remote_ip=connection.peer_ip,
             status=error.status_code,
             reason=str(error),

@@ -13,7 +13,8 @@ CRLF: Final = b"\r\n"
 LAST_CHUNK: Final = b"0\r\n\r\n"
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 CLOSE: Final = b"Connection: close\r\n"
-KEEP_ALIVE: Final = b"Connection: keep-alive\r\n"
+#: Spelt as HTTP/1.0 clients wrote it first: some compare it as it stands.
+KEEP_ALIVE: Final = b"Connection: Keep-Alive\r\n"
 CHUNKED_LINE: Final = b"Transfer-Encoding: chunked\r\n"
 
 # RFC 9112 section 4: a reason is printable text; a client's eyes only, so ASCII will do
