@@ -14,7 +14,6 @@ closes the transport. A peer that broke the protocol gets a close frame and is n
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
@@ -47,8 +46,6 @@ MESSAGE_OVERHEAD: Final = 64
 #: Bytes read at once: a message of 64 KiB and its head come in one piece, which a read of just
 #: 64 KiB would cut.
 READ_SIZE: Final = 65536 + 4096
-#: A message of this size or more is sent without copying it behind its head.
-LARGE: Final = 16384
 #: Output gathered while input is worked on leaves when it has this size.
 BATCH_SIZE: Final = 65536
 _TEXT_HEADS = wire.TEXT_HEADS
@@ -505,11 +502,7 @@ class WebSocketConnection:
             if size < 126:
                 frame = heads[size] + payload
             else:
-                head = wire.frame_head(0x82 if binary else 0x81, size)
-                if size >= LARGE and self._outlet is None:
-                    self._put_large(head, payload)
-                    return self._taken()
-                frame = head + payload
+                frame = wire.frame_head(0x82 if binary else 0x81, size) + payload
         else:
             frame = self._encode(payload, binary)
         out = self._out
@@ -715,23 +708,6 @@ class WebSocketConnection:
             outlet.put(data)
         if outlet.size:
             self._watch_for_stall()
-
-    def _put_large(self, head: bytes, payload: bytes) -> None:
-        """Send a large frame while nothing waits, in two parts but at once."""
-        self._flush_batch()
-        sent = 0
-        if self._outlet is None:
-            with contextlib.suppress(OSError):
-                sent = self.transport.getHandle().sendmsg((head, payload))
-            if sent == len(head) + len(payload):
-                return
-        frame = head + payload
-        if sent:
-            self._outlet = outlet = Outlet(self, self.transport, self._send)
-            outlet.put(memoryview(frame)[sent:])
-            self._watch_for_stall()
-        else:
-            self._put(frame)
 
     def output_progressed(self) -> None:
         """For `Outlet`: the peer took something."""
