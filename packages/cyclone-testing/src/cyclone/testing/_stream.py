@@ -146,8 +146,8 @@ class EventStream:
 
     def close(self) -> None:
         """Leave: the server sees that the client went away."""
-        self.stream.close()
         self._inbox.end(None)
+        self.stream.close()
 
     def _take(self, data: bytes) -> None:
         self._buffer = (self._buffer + data).replace(b"\r\n", b"\n")

@@ -51,6 +51,7 @@ class MemoryTransport:
         self.protocol: Any = None
         self.connected = True
         self.disconnecting = False
+        self._aborting = False
         self.reading = True
         self._pump = pump
         self._receive = receive
@@ -100,8 +101,7 @@ class MemoryTransport:
     def abortConnection(self) -> None:
         """Close now; what was not sent is lost."""
         if self.connected:
-            self.disconnecting = True
-            self._out.clear()
+            self.disconnecting = self._aborting = True
             self._pump.soon(lambda: self._end(ConnectionAborted(), clean=False))
 
     def loseWriteConnection(self) -> None:
@@ -178,7 +178,7 @@ class MemoryTransport:
 
     def _deliver(self) -> None:
         self._scheduled = False
-        if not self.connected or not self.reading:
+        if not self.connected or not self.reading or self._aborting:
             return
         if self._out:
             data = b"".join(self._out)

@@ -71,6 +71,10 @@ class MemoryWebSocket:
         return self._error or self._protocol.parser_exc
 
     @property
+    def _open(self) -> bool:
+        return not self.closed and bool(self._protocol.state.name == "OPEN")
+
+    @property
     def closed(self) -> bool:
         """Whether the connection is gone."""
         return self.connection.closed
@@ -87,7 +91,7 @@ class MemoryWebSocket:
 
             message = json.dumps(message)
         data = message.encode() if isinstance(message, str) else message
-        if self.closed or self.close_code is not None:
+        if not self._open:
             return fail(HTTPStreamClosedError("the WebSocket is closed"))
         if binary or isinstance(message, bytes):
             self._protocol.send_binary(data)
@@ -106,13 +110,15 @@ class MemoryWebSocket:
 
     def ping(self, data: bytes = b"") -> Deferred[bytes]:
         """Send a ping; a Deferred for the data of the next pong."""
+        if not self._open:
+            return fail(HTTPStreamClosedError("the WebSocket is closed"))
         self._protocol.send_ping(data)
         self._flush()
         return self._pongs.get()
 
     def close(self, code: int | None = None, reason: str = "") -> Deferred[bool]:
         """Begin to close; a Deferred for the end of the connection."""
-        if not self.closed and self.close_code is None:
+        if self._open:
             self._protocol.send_close(code if code is not None else 1000, reason)
             self._flush()
         return self.connection.when_closed()

@@ -1,0 +1,105 @@
+"""CycloneTestCase."""
+
+from __future__ import annotations
+
+import unittest as standard
+from typing import Any
+
+import pytest
+from client_support import Waits, make_app
+from twisted.internet.defer import Deferred, inlineCallbacks
+
+from cyclone.testing import Client, CycloneTestCase, run_sync
+from cyclone.web import Application
+
+
+class TestFunction(CycloneTestCase):
+    """``app_builder`` is a function without arguments, as in Cyclone."""
+
+    app_builder = make_app
+
+    def test_synchronous(self) -> None:
+        response = self.successResultOf(self.client.get("/old"))
+        self.assertEqual((response.content, response.get_status()), (b"inline", 200))
+        self.assertEqual(response.headers["Content-Length"], "6")
+
+    def test_waiting(self) -> None:
+        pending = self.client.get("/waits")
+        self.assertNoResult(pending)
+        Waits.waiting.pop().callback("fired")
+        self.assertEqual(self.successResultOf(pending).content, b"fired")
+
+    def test_deferred(self) -> Deferred[None]:
+        return self.client.get("/old").addCallback(self.check)
+
+    def check(self, response: Any) -> None:
+        self.assertEqual(response.content, b"inline")
+
+    @inlineCallbacks
+    def test_inline(self) -> Any:
+        yield self.client.get("/cookies")
+        self.assertEqual(self.client.cookies.get_secure_cookie("signed"), b"value")
+
+    async def test_coroutine(self) -> None:
+        self.check(await self.client.get("/old"))
+
+    def test_in_the_reactor(self) -> None:
+        self.check(run_sync(lambda: self.client.get("/old")))
+
+    def test_the_application(self) -> None:
+        self.assertIsInstance(self.app, Application)
+        self.assertIs(self._app, self.app)
+        self.assertIs(self.client.app, self.app)
+        self.assertIs(self.client, self.client)
+
+
+class TestMethod(CycloneTestCase):
+    """``app_builder`` is a method."""
+
+    def app_builder(self) -> Application:
+        return make_app(title=type(self).__name__)
+
+    def test_it(self) -> None:
+        self.assertEqual(self.app.settings["title"], "TestMethod")
+
+
+class TestStatic(CycloneTestCase):
+    """``app_builder`` is a static method, and a client of one's own."""
+
+    app_builder = staticmethod(make_app)
+
+    class client_impl(Client):
+        own = True
+
+    def test_it(self) -> None:
+        self.assertTrue(self.client.own)
+        self.assertEqual(self.successResultOf(self.client.get("/old")).code, 200)
+
+
+class TestClass(CycloneTestCase):
+    app_builder = Application
+
+    @staticmethod
+    def client_impl(app: Application) -> Client:
+        return Client(app, host="made.example")
+
+    def test_it(self) -> None:
+        self.assertEqual(self.client.host, "made.example")
+
+
+def test_a_builder_as_an_argument() -> None:
+    for case in (CycloneTestCase(make_app), CycloneTestCase(app_builder=make_app)):
+        assert isinstance(case.app, Application)
+        assert isinstance(case.client, Client)
+
+
+def test_without_a_builder() -> None:
+    with pytest.raises(ValueError, match="app_builder is needed"):
+        CycloneTestCase()
+
+
+def test_the_loader_of_the_standard_library_may_find_the_base_class() -> None:
+    suite = standard.TestLoader().loadTestsFromTestCase(CycloneTestCase)
+    assert suite.countTestCases() == 1
+    with pytest.raises(ValueError, match="there is no app_builder"):
+        CycloneTestCase("runTest").app  # noqa: B018
