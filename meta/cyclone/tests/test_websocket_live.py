@@ -107,6 +107,7 @@ def drain(sock: socket.socket) -> bytes:
 
 def test_another_make_of_client(server: tuple[subprocess.Popen[str], int]) -> None:
     with connect(f"ws://127.0.0.1:{server[1]}/echo", max_size=None) as ws:
+        assert ws.response is not None
         assert "permessage-deflate" in ws.response.headers["Sec-WebSocket-Extensions"]
         for message in ("hello", b"\x00\xff", "x" * 500_000, os.urandom(500_000), ""):
             ws.send(message)
