@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import gzip
 import zlib
 from typing import Any
@@ -31,6 +32,7 @@ from cyclone.httpclient import (
     HTTPStreamClosedError,
     HTTPTimeoutError,
 )
+from cyclone.httputil import current_request
 
 
 @reactor_test
@@ -51,6 +53,30 @@ async def test_a_get() -> None:
         assert request.header("User-Agent") == "Cyclone/2"
         assert "gzip" in (request.header("Accept-Encoding") or "")
         assert request.header("Content-Length") is None
+
+
+@reactor_test
+async def test_what_the_request_that_is_served_sends_along() -> None:
+    class Serving:
+        def log_fields(self) -> dict[str, str]:
+            return {}
+
+        def outgoing_headers(self) -> dict[str, str]:
+            return {"traceparent": "00-1-2-01", "X-Request-ID": "theirs"}
+
+    def start() -> Deferred[HTTPResponse]:
+        current_request.set(Serving())
+        return client.fetch(url, headers={"X-Request-ID": "mine"})
+
+    def answer(request: Received) -> bytes:
+        return redirect("/next") if request.target == "/" else ok()
+
+    async with serving(answer) as server, new_client() as client:
+        url = server.url + "/"
+        await contextvars.copy_context().run(start)
+        await client.fetch(server.url + "/next")
+        sent = [(r.header("traceparent"), r.header("X-Request-ID")) for r in server.requests]
+        assert sent == [("00-1-2-01", "mine")] * 2 + [(None, None)]
 
 
 @reactor_test

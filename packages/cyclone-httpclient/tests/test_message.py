@@ -8,7 +8,7 @@ import pytest
 
 from cyclone.httpclient import HTTPRequest
 from cyclone.httpclient._body import FileBody
-from cyclone.httpclient._message import WireRequest, default_headers
+from cyclone.httpclient._message import WireRequest, default_headers, with_missing
 from cyclone.httpclient._route import route_to
 from cyclone.httpclient._settings import Settings
 from cyclone.httpclient._url import parse_url
@@ -59,3 +59,9 @@ def test_defaults_do_not_replace_what_is_given() -> None:
     result = default_headers(HTTPHeaders(), settings, None)
     assert list(result.get_all()) == [("User-Agent", "Cyclone/2")]
     assert default_headers(given, Settings({"user_agent": "you"}), None)["User-Agent"] == "you"
+
+
+def test_missing_fields_are_added_to_a_copy() -> None:
+    given = HTTPHeaders({"A": "1"})
+    assert dict(with_missing(given, {"a": "2", "B": "3"})) == {"A": "1", "B": "3"}
+    assert dict(given) == {"A": "1"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import logging
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from twisted.logger import globalLogPublisher
 
 from cyclone.httpserver import EventLogger, escape_for_log
+from cyclone.httputil import current_request
 
 
 @pytest.mark.parametrize(
@@ -79,3 +81,29 @@ def test_nobody_listens() -> None:
     logging.getLogger("cyclone.test.silent").setLevel(logging.CRITICAL)
     log.info("{x}", x=object())
     assert isinstance(log.is_enabled(logging.INFO), bool)
+
+
+def test_the_ids_of_the_request_that_is_served(caplog: pytest.LogCaptureFixture) -> None:
+    class Serving:
+        def log_fields(self) -> dict[str, str]:
+            return {"request_id": "a1", "status": "never in place of a field"}
+
+        def outgoing_headers(self) -> dict[str, str]:
+            raise AssertionError("nothing is sent")
+
+    def log() -> None:
+        current_request.set(Serving())
+        EventLogger("cyclone.test").warning("{braces} without fields")
+        EventLogger("cyclone.test").warning("{status}", status=200)
+
+    contextvars.copy_context().run(log)
+    EventLogger("cyclone.test").warning("outside")
+    events = [record.event for record in caplog.records]  # type: ignore[attr-defined]
+    assert [record.getMessage() for record in caplog.records] == [
+        "{braces} without fields",
+        "200",
+        "outside",
+    ]
+    assert events[0]["request_id"] == "a1"
+    assert events[1] == {"request_id": "a1", "status": 200}
+    assert events[2] == {}

@@ -13,7 +13,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
-from cyclone.httputil import HTTPHeaders
+from cyclone.httputil import HTTPHeaders, current_request
 
 from ._auth import MODES, DigestChallenge, basic_credentials, choose_digest, digest_credentials
 from ._awaitables import pending, to_deferred
@@ -26,7 +26,13 @@ from ._errors import (
     HTTPResponseTooLargeError,
     HTTPStreamClosedError,
 )
-from ._message import BODY_METHODS, KNOWN_METHODS, WireRequest, default_headers
+from ._message import (
+    BODY_METHODS,
+    KNOWN_METHODS,
+    WireRequest,
+    default_headers,
+    with_missing,
+)
 from ._pool import timeout_error
 from ._redirects import STATUSES, next_headers, next_method, next_target
 from ._response import HTTPResponse
@@ -164,6 +170,9 @@ class Flight:
         if self._method == "POST" and "Content-Type" not in self._headers:
             self._headers = self._headers.copy()
             self._headers["Content-Type"] = "application/x-www-form-urlencoded"
+        serving = current_request.get()
+        if serving is not None:
+            self._headers = with_missing(self._headers, serving.outgoing_headers())
         self._set_credentials()
         wire = self._wire()
         if settings.request_timeout:

@@ -9,6 +9,8 @@ from cyclone.httputil import HTTPHeaders
 from ._body import Body
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ._route import Route
     from ._settings import Settings
     from ._url import Target
@@ -151,4 +153,13 @@ def default_headers(headers: HTTPHeaders, settings: Settings, accept: str | None
         result["User-Agent"] = USER_AGENT
     if accept is not None and "Accept-Encoding" not in result:
         result["Accept-Encoding"] = accept
+    return result
+
+
+def with_missing(headers: HTTPHeaders, more: Mapping[str, str]) -> HTTPHeaders:
+    """A copy of the headers with those of *more* that they lack."""
+    result = headers.copy()
+    for name, value in more.items():
+        if name not in result:
+            result[name] = value
     return result

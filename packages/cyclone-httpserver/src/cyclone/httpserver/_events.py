@@ -9,6 +9,8 @@ from typing import Any
 
 from twisted.logger import Logger, LogLevel, globalLogBeginner, globalLogPublisher
 
+from cyclone.httputil import current_request
+
 # C0, DEL, C1 and the separators some terminals and log readers take for a line end
 _UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
@@ -63,8 +65,9 @@ class EventLogger:
 
     An event reaches ``logging.getLogger(namespace)``, with the message rendered and the fields in
     ``record.event``, and the observers of `twisted.logger` under the same namespace. Values are
-    escaped when they are rendered; the fields hold them as they are. An event nobody listens to
-    costs two attribute tests. A failing log handler never reaches the caller.
+    escaped when they are rendered; the fields hold them as they are. The ids of the request that
+    is being served (`cyclone.httputil.current_request`) are added to the fields. An event nobody
+    listens to costs two attribute tests. A failing log handler never reaches the caller.
     """
 
     __slots__ = ("_logger", "_twisted", "namespace")
@@ -101,6 +104,9 @@ class EventLogger:
             return
         exc_info = fields.pop("exc_info", None)
         message = format.format_map(_Safe(fields)) if fields else format
+        request = current_request.get()
+        if request is not None:
+            fields = {**request.log_fields(), **fields}
         if to_logging:
             # A handler that raises must not stop what is being logged about (F-18)
             with contextlib.suppress(Exception):

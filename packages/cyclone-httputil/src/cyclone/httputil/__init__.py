@@ -11,6 +11,7 @@ from ._body import (
     parse_multipart_form_data,
     set_parse_body_config,
 )
+from ._context import RequestContext, current_request
 from ._cookies import build_set_cookie, parse_cookie
 from ._dates import format_timestamp, http_date, parse_http_date
 from ._errors import CookieError, HTTPInputError, HTTPOutputError, RangeNotSatisfiable
@@ -66,6 +67,7 @@ __all__ = [
     "PartData",
     "PartEnd",
     "RangeNotSatisfiable",
+    "RequestContext",
     "RequestStartLine",
     "ResponseStartLine",
     "__version__",
@@ -74,6 +76,7 @@ __all__ = [
     "choose_encoding",
     "choose_media_type",
     "content_disposition",
+    "current_request",
     "encode_username_password",
     "etag_matches",
     "format_content_range",
