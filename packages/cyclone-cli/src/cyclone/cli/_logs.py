@@ -69,7 +69,8 @@ def forward_twisted(logger: logging.Logger) -> None:
         if str(event.get("log_namespace", "")).startswith("cyclone."):
             return
         number = logging.WARNING if level is LogLevel.warn else logging.ERROR
-        logger.log(number, "%s", eventAsText(event, includeTimestamp=False, includeSystem=False))
+        text = eventAsText(event, includeTimestamp=False, includeSystem=False)
+        logger.log(number, "%s", text.rstrip("\n"))
 
     globalLogBeginner.beginLoggingTo([observe], redirectStandardIO=False)
 

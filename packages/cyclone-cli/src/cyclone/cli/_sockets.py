@@ -109,6 +109,9 @@ def _unix(path: str, mode: int, backlog: int) -> socket.socket:
             os.chmod(path, mode)
         sock.listen(backlog)
         sock.setblocking(False)
+    except StartError:
+        sock.close()
+        raise
     except OSError as error:
         sock.close()
         raise StartError(f"cannot listen on unix:{path}: {_reason(error)}") from error

@@ -1,0 +1,110 @@
+"""Stopping, with a clock that stands still."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from twisted.internet.defer import Deferred
+from twisted.internet.task import Clock
+
+from cyclone.cli import _drain
+
+
+class Gate:
+    def __init__(self, ports: list[Any]) -> None:
+        self.ports = ports
+
+
+class Port:
+    connected = True
+    numberAccepts = 8
+
+    def __init__(self) -> None:
+        self.reads: list[int] = []
+
+    def doRead(self) -> None:
+        self.reads.append(self.numberAccepts)
+
+
+class Server:
+    """What a drain needs of an `HTTPServer`."""
+
+    def __init__(self) -> None:
+        self.connections = {1, 2}
+        self.port = Port()
+        self.gate = Gate([self.port])
+        self.stopped: list[float] = []
+        self.end: Deferred[int] = Deferred()
+
+    def stop(self, deadline: float) -> Deferred[int]:
+        self.stopped.append(deadline)
+        return self.end
+
+
+@pytest.fixture(autouse=True)
+def _not_draining() -> Iterator[None]:
+    yield
+    _drain._draining = False
+
+
+def make(server: Server, clock: Clock, **options: Any) -> tuple[_drain.Drain, list[Any]]:
+    seen: list[Any] = []
+    drain = _drain.Drain(
+        server,  # type: ignore[arg-type]
+        clock,
+        done=seen.append,
+        closed=lambda: seen.append("closed"),
+        **options,
+    )
+    return drain, seen
+
+
+def test_order() -> None:
+    server = Server()
+    drain, seen = make(server, Clock(), timeout=7)
+    drain.begin("SIGTERM")
+    drain.begin("SIGTERM")
+    assert _drain.is_draining()
+    assert server.port.reads == [1024]  # what waits in the kernel is accepted first
+    assert (server.stopped, seen) == ([7], ["closed"])
+    server.end.callback(2)
+    assert seen == ["closed", 2]
+
+
+def test_delay() -> None:
+    server, clock = Server(), Clock()
+    drain, _ = make(server, clock, delay=3)
+    drain.begin("SIGTERM")
+    assert _drain.is_draining()
+    clock.advance(2)
+    assert server.stopped == []
+    clock.advance(2)
+    assert server.stopped == [25.0]
+
+
+def test_a_failure_is_an_end_too() -> None:
+    server = Server()
+    drain, seen = make(server, Clock())
+    drain.begin("SIGTERM")
+    server.end.errback(RuntimeError())
+    assert seen == ["closed", 0]
+
+
+class Reactor:
+    def callFromThread(self, function: Any, *arguments: Any) -> None:
+        function(*arguments)
+
+
+def test_signals() -> None:
+    seen: list[Any] = []
+    before = signal.getsignal(signal.SIGUSR2)
+    try:
+        _drain.Signals(Reactor(), seen.append, seen.append).install(signal.SIGUSR2)
+        signal.raise_signal(signal.SIGUSR2)
+        signal.raise_signal(signal.SIGUSR2)
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+    assert seen == ["SIGUSR2", signal.SIGUSR2]

@@ -1,0 +1,67 @@
+"""Applying the options to an application."""
+
+from __future__ import annotations
+
+import pytest
+
+from cyclone.cli._errors import StartError
+from cyclone.cli._options import RunOptions
+from cyclone.cli._serve import add_listener, announce, configure
+from cyclone.cli._sockets import open_listeners
+from cyclone.httpserver import HTTPServer
+from cyclone.web import Application
+
+
+def test_xheaders() -> None:
+    application = Application(max_body_size=77)
+    configure(application, RunOptions("x", xheaders=True))
+    assert application.options.xheaders
+    assert application.options.max_body_size == 77
+    assert application.request_callback is application
+    assert application.proxy is not None
+
+
+def test_debug_and_reload() -> None:
+    application = Application(serve_traceback=False)
+    configure(application, RunOptions("x", debug=True, reload=True))
+    settings = application.settings
+    assert settings["debug"]
+    assert settings["autoreload"]
+    assert not settings["compiled_template_cache"]
+    assert not settings["serve_traceback"]  # the application's own word
+
+
+def test_a_worker_never_restarts_itself() -> None:
+    application = Application(autoreload=True)
+    configure(application, RunOptions("x"), worker=1)
+    assert not application.settings["autoreload"]
+
+
+def test_a_server_without_settings() -> None:
+    configure(HTTPServer(lambda request: None), RunOptions("x", debug=True))
+
+
+def test_tls_files() -> None:
+    options = RunOptions("x", ssl_port=0, ssl_cert="/none.crt")
+    (listener,) = open_listeners(options)
+    application = Application()
+    try:
+        with pytest.raises(StartError, match="/none.crt"):
+            add_listener(application, listener, options)
+    finally:
+        listener.close()
+    assert application.ssl_options is None
+
+
+def test_announce(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    announce("app.py", ["http://a", "unix:b"], " by 2 workers")
+    assert capsys.readouterr().out == "app.py is served on http://a, unix:b by 2 workers\n"
+
+    class Closed:
+        def write(self, text: str) -> None:
+            raise ValueError("closed")
+
+        def flush(self) -> None: ...
+
+    monkeypatch.setattr("sys.stdout", Closed())
+    announce("app.py", ["http://a"])
