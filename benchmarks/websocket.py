@@ -157,21 +157,22 @@ def serve_aiohttp(port: int) -> None:
 
 
 def serve_bare(port: int) -> None:
-    """Twisted and nothing else: an upper bound. It answers bytes by bytes and knows no frames."""
-    from twisted.internet import protocol, reactor
+    """Twisted and nothing else, an upper bound for anything on it.
 
-    from cyclone.websocket import WebSocketConnection  # noqa: F401  # the same imports
+    It sends on the socket itself, knows one size of message and neither unmasks nor decodes it.
+    """
+    from twisted.internet import protocol, reactor
 
     class Bare(protocol.Protocol):
         transport: Any
-        upgraded = False
+
+        def connectionMade(self) -> None:
+            self.send = self.transport.getHandle().send
+            self.answer = b"HTTP/1.1 101 OK\r\nSec-WebSocket-Accept: x\r\n\r\n"
 
         def dataReceived(self, data: bytes) -> None:
-            if self.upgraded:
-                self.transport.write(b"\x82" + bytes([data[1] & 0x7F]) + data[6:])
-                return
-            self.upgraded = True
-            self.transport.write(b"HTTP/1.1 101 OK\r\nSec-WebSocket-Accept: x\r\n\r\n")
+            self.send(self.answer)
+            self.answer = b"\x81\x20" + bytes(32)
 
     factory: Any = protocol.ServerFactory.forProtocol(Bare)
     reactor.listenTCP(port, factory)
