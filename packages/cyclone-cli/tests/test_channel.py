@@ -52,7 +52,7 @@ def test_the_end_of_a_pipe() -> None:
     assert pipe.doRead() is None
     os.close(writing)
     assert isinstance(pipe.doRead(), ConnectionDone)
-    pipe.connectionLost(Failure(ConnectionDone()))
+    pipe.connectionLost(Failure(ConnectionDone()))  # type: ignore[no-untyped-call]
     assert closed == [True]
     assert (pipe.fileno(), pipe.logPrefix()) == (reading, "supervisor")
     os.close(reading)

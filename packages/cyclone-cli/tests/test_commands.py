@@ -20,6 +20,14 @@ def invoke(*arguments: str) -> Any:
     return CliRunner().invoke(main, list(arguments))
 
 
+def recorder(seen: list[RunOptions], code: int) -> Callable[[RunOptions], int]:
+    def run(options: RunOptions) -> int:
+        seen.append(options)
+        return code
+
+    return run
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
@@ -50,14 +58,14 @@ def test_run_options(
     monkeypatch: pytest.MonkeyPatch, arguments: list[str], expected: RunOptions
 ) -> None:
     seen: list[RunOptions] = []
-    monkeypatch.setattr(_run, "run", lambda options: seen.append(options) or 7)
+    monkeypatch.setattr(_run, "run", recorder(seen, 7))
     assert invoke("run", *arguments).exit_code == 7
     assert seen == [expected]
 
 
 def test_workers_auto(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[RunOptions] = []
-    monkeypatch.setattr(_run, "run", lambda options: seen.append(options) or 0)
+    monkeypatch.setattr(_run, "run", recorder(seen, 0))
     for number in ("auto", "0"):
         invoke("run", "a.py", "--workers", number)
     assert all(options.workers is not None and options.workers >= 1 for options in seen)

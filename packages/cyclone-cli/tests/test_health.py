@@ -23,8 +23,8 @@ def ask(checks: Any = None, verb: str = "GET", **attributes: Any) -> tuple[int, 
     transport = StringTransport()  # type: ignore[no-untyped-call]
     protocol.makeConnection(transport)
     protocol.dataReceived(f"{verb} /health HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    head, _, body = transport.value().partition(b"\r\n\r\n")
-    protocol.connectionLost(Failure(ConnectionDone()))
+    head, _, body = transport.value().partition(b"\r\n\r\n")  # type: ignore[no-untyped-call]
+    protocol.connectionLost(Failure(ConnectionDone()))  # type: ignore[no-untyped-call]
     return int(head.split()[1]), body
 
 

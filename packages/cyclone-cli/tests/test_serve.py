@@ -46,7 +46,7 @@ def test_tls_files() -> None:
     (listener,) = open_listeners(options)
     application = Application()
     try:
-        with pytest.raises(StartError, match="/none.crt"):
+        with pytest.raises(StartError, match=r"/none\.crt"):
             add_listener(application, listener, options)
     finally:
         listener.close()

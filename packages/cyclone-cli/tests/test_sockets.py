@@ -6,7 +6,9 @@ import contextlib
 import os
 import socket
 import stat
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,8 +18,8 @@ from cyclone.cli._sockets import Listener, from_descriptor, open_listeners
 
 
 @contextlib.contextmanager
-def opened(**options: object) -> object:  # type: ignore[misc]
-    found = open_listeners(RunOptions("app", **options))  # type: ignore[arg-type]
+def opened(**options: Any) -> Iterator[list[Listener]]:
+    found = open_listeners(RunOptions("app", **options))
     try:
         yield found
     finally:

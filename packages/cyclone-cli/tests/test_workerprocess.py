@@ -6,11 +6,16 @@ import signal
 from typing import Any
 
 import pytest
-from twisted.internet.error import ProcessDone, ProcessExitedAlready, ProcessTerminated
-from twisted.python.failure import Failure
+from twisted.internet import error
+from twisted.python import failure
 
 from cyclone.cli._channel import STATUS
 from cyclone.cli._workerprocess import State, WorkerProcess, exit_text
+
+# Twisted has no types for these.
+Failure: Any = failure.Failure
+ProcessDone: Any = error.ProcessDone
+ProcessTerminated: Any = error.ProcessTerminated
 
 
 class Notes:
@@ -31,7 +36,7 @@ class Transport:
 
     def signalProcess(self, number: int) -> None:
         if self.gone:
-            raise ProcessExitedAlready
+            raise error.ProcessExitedAlready
         self.signals.append(number)
 
 
