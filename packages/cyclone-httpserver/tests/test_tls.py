@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import ssl
+import sys
 import tempfile
 from typing import Any
 
@@ -18,7 +19,7 @@ from test_server import GET, LAST, ServerCase, until
 from twisted.internet import reactor as _reactor
 from twisted.internet.threads import deferToThread
 
-from cyclone.httpserver import HTTPRequest
+from cyclone.httpserver import HTTPRequest, HTTPServer
 from cyclone.httpserver._tls import context_factory
 
 reactor: Any = _reactor
@@ -158,7 +159,8 @@ class TLSTests(ServerCase):
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        ({"keyfile": "x"}, ValueError),
+        ({"keyfile": "x"}, KeyError),
+        ({"certfile": "/nowhere.pem"}, FileNotFoundError),
         ({"certfile": "x", "nonsense": 1}, ValueError),
         (ssl.create_default_context(), TypeError),
     ],
@@ -166,6 +168,15 @@ class TLSTests(ServerCase):
 def test_bad_options(options: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
         context_factory(options)
+    if isinstance(options, dict):
+        with pytest.raises(error):
+            HTTPServer(lambda request: None, ssl_options=options)
+
+
+def test_without_pyopenssl(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "OpenSSL", None)
+    with pytest.raises(ImportError, match=r"cyclone-httpserver\[ssl\]"):
+        context_factory({"certfile": __file__})
 
 
 def test_a_factory_is_taken_as_it_is() -> None:

@@ -80,6 +80,11 @@ class HTTPServer:
             request_callback, "headers_received", None
         )
         self.monotonic = monotonic
+        if isinstance(ssl_options, dict):
+            # Now, so that a missing file is found at the start
+            from ._tls import context_factory
+
+            ssl_options = context_factory(ssl_options)
         self.ssl_options = ssl_options
         self.date_line = DateLine()
         #: Set by `stop`.
@@ -87,6 +92,10 @@ class HTTPServer:
         #: What `HTTPConnection` takes the short way with.
         self.short_head = min(4096, options.max_header_size)
         self.idle_timeout = options.idle_connection_timeout or NEVER
+        #: How long a new connection may take for its first head: not longer than an idle one has.
+        self.first_timeout = min(options.first_request_timeout or NEVER, self.idle_timeout)
+        if not options.first_request_timeout:
+            self.first_timeout = NEVER
         self.request_limit = options.max_requests_per_connection or NEVER
         self.connections: set[HTTPConnection] = set()
         self.proxy: ProxyRules | None = None

@@ -11,15 +11,23 @@ def context_factory(options: Any) -> Any:
 
     ``options`` is one already, or a dict: ``certfile`` (PEM, with the chain), ``keyfile`` (if it
     is not in the same file), ``ca_certs`` (PEM of the authorities of client certificates) and
-    ``cert_reqs`` (`ssl.CERT_NONE`, ``CERT_OPTIONAL``, ``CERT_REQUIRED``). ValueError for others.
+    ``cert_reqs`` (`ssl.CERT_NONE`, ``CERT_OPTIONAL``, ``CERT_REQUIRED``). ValueError for others,
+    KeyError without a certfile, OSError for a file that cannot be read.
     """
     if not isinstance(options, dict):
         if isinstance(options, ssl.SSLContext):
             raise TypeError("ssl_options: Twisted needs a dict or a context factory, no SSLContext")
         return options
     unknown = set(options) - {"certfile", "keyfile", "ca_certs", "cert_reqs"}
-    if unknown or "certfile" not in options:
+    if unknown:
         raise ValueError("ssl_options takes certfile, keyfile, ca_certs, cert_reqs")
+    if "certfile" not in options:
+        raise KeyError("ssl_options needs a certfile")
+    for name in ("certfile", "keyfile", "ca_certs"):
+        if options.get(name) is not None:
+            # OpenSSL's own error would not say which file it could not read
+            with open(options[name], "rb"):
+                pass
     return _from_files(**options)
 
 
@@ -29,7 +37,10 @@ def _from_files(
     ca_certs: str | None = None,
     cert_reqs: ssl.VerifyMode = ssl.CERT_NONE,
 ) -> Any:
-    from OpenSSL import SSL
+    try:
+        from OpenSSL import SSL
+    except ImportError as error:
+        raise ImportError("TLS needs pyOpenSSL: install cyclone-httpserver[ssl]") from error
     from twisted.internet.ssl import CertificateOptions, TLSVersion
 
     factory = CertificateOptions(
