@@ -98,6 +98,14 @@ def test_first_request_silence_F14() -> None:
     assert client.received == b""
 
 
+def test_a_new_connection_has_no_longer_than_an_idle_one() -> None:
+    client = Client(idle_connection_timeout=5)
+    client.advance(4)
+    assert not client.wire.closing
+    client.advance(2)
+    assert client.wire.aborted
+
+
 def test_first_request_dribble_is_bounded() -> None:
     client = Client()
     client.advance(14)

@@ -70,10 +70,10 @@ class HTTPConnection(ResponseSide):
         now = self.server.monotonic()
         self._now = now
         options = self.server.options
-        first = options.first_request_timeout
+        first = self.server.first_timeout
         if self.tls and options.tls_handshake_timeout:
             first = options.tls_handshake_timeout
-        self.deadline = now + first if first else NEVER
+        self.deadline = now + first
         if self.server.options.proxy_protocol and self.server.expects_proxy_header(self.peer_ip):
             from ._proxyprotocol import ProxyHeader
 
@@ -86,8 +86,7 @@ class HTTPConnection(ResponseSide):
 
     def handshakeCompleted(self) -> None:
         """TLS is set up: now the time to the first request runs."""
-        first = self.server.options.first_request_timeout
-        self.deadline = self.server.monotonic() + first if first else NEVER
+        self.deadline = self.server.monotonic() + self.server.first_timeout
 
     def logPrefix(self) -> str:
         """How Twisted calls this protocol in its log."""
