@@ -215,7 +215,7 @@ class TestThreads:
             raise OSError(errno.ENOSPC, "disk")
 
         monkeypatch.setattr(SpoolFile, "write", full)
-        client.send(P + H + b"Content-Length: 10000000\r\n\r\n" + b"x" * 300_000)
+        client.send(P + H + b"Content-Length: 10000000\r\n\r\n" + b"x" * 600_000)
         pool.run()
         client.send(b"x")
         assert client.statuses == [507]
@@ -223,7 +223,7 @@ class TestThreads:
     def test_client_goes_while_a_write_runs(self) -> None:
         before = descriptors()
         client, pool = self.client()
-        client.send(P + H + b"Content-Length: 10000000\r\n\r\n" + b"x" * 300_000)
+        client.send(P + H + b"Content-Length: 10000000\r\n\r\n" + b"x" * 600_000)
         client.hang_up()
         pool.run()
         gc.collect()
@@ -239,3 +239,21 @@ def test_body_by_hand() -> None:
     assert body.read() == b"abc"
     body.close()
     assert body.read() == b""
+
+
+def test_spooled_body_is_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(spool_threshold=1000)
+    upload(client, b"0123456789" * 1000)
+    sizes: list[int] = []
+    read_at = SpoolFile.read_at
+
+    def counting(self: SpoolFile, position: int, size: int) -> bytes:
+        # The kernel may give less than was asked for
+        sizes.append(size)
+        return read_at(self, position, min(size, 6000))
+
+    monkeypatch.setattr(SpoolFile, "read_at", counting)
+    file = client.requests[0].body_file
+    assert file.read() == b"0123456789" * 1000
+    assert file.read() == b""
+    assert sizes == [10000, 4000]

@@ -37,6 +37,10 @@ if TYPE_CHECKING:
     from ._server import HTTPServer
 
 _MAX_LEADING_CRLF = 8
+# A body over the first size is read from the socket in pieces up to the second: Twisted's 64 KiB
+# cost four times as many turns of the reactor
+_LARGE_BODY = 512 * 1024
+_LARGE_READ = 256 * 1024
 _new = object.__new__
 
 
@@ -388,6 +392,8 @@ class HTTPConnection(ResponseSide):
             sink = Body(incoming.request, self.server)
             incoming.sink = sink
             incoming.request._body = sink
+            if self._send is not None and incoming.request._length > _LARGE_BODY:
+                self.transport.bufferSize = _LARGE_READ
         if incoming.expect_continue:
             incoming.expect_continue = False
             if self._response is None:
@@ -418,6 +424,8 @@ class HTTPConnection(ResponseSide):
     def _body_ended(self, incoming: Incoming) -> None:
         """The body is complete and was taken."""
         request = incoming.request
+        if self._send is not None and request._length > _LARGE_BODY:
+            vars(self.transport).pop("bufferSize", None)
         if incoming.receiver is not None:
             receiver = incoming.receiver
             self.deadline = NEVER

@@ -72,6 +72,18 @@ class _SpooledPart(io.RawIOBase):
         self._position = base + offset
         return self._position
 
+    def readall(self) -> bytes:
+        # The inherited one reads 8 KiB at a time
+        pieces = []
+        while self._position < self._size:
+            start = self._start + self._position
+            piece = self._spool.read_at(start, self._size - self._position)
+            if not piece:
+                break
+            self._position += len(piece)
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         wanted = min(len(buffer), self._size - self._position)
         if wanted <= 0:
