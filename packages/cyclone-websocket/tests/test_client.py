@@ -14,8 +14,8 @@ from websockets.server import ServerProtocol
 from ws_support import Transport, frame
 
 from cyclone.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketConnection
-from cyclone.websocket._connection import Limits
 from cyclone.websocket._deadlines import Deadlines
+from cyclone.websocket._limits import Limits
 
 
 class Client:

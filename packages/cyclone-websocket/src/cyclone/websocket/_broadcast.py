@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from cyclone.escape import json_encode
 
-from ._connection import WebSocketConnection, encode_message
+from ._connection import WebSocketConnection
 from ._errors import WebSocketClosedError
+from ._output import encode_message
 
 if TYPE_CHECKING:
     from ._handler import WebSocketHandler

@@ -29,9 +29,10 @@ from cyclone.httputil import HTTPHeaders, HTTPInputError
 
 from . import _handshake as handshake
 from ._client import MessageCallback, WebSocketClientConnection
-from ._connection import Limits, WebSocketConnection
+from ._connection import WebSocketConnection
 from ._deadlines import shared_deadlines
 from ._errors import WebSocketError
+from ._limits import Limits
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall

@@ -14,10 +14,12 @@ from cyclone.httputil import ResponseStartLine
 from cyclone.web import RequestHandler, spawn
 
 from . import _handshake as handshake
-from ._connection import Limits, WebSocketConnection, encode_message
+from ._connection import WebSocketConnection
 from ._deadlines import shared_deadlines
 from ._errors import HandshakeError, WebSocketClosedError
 from ._frames import POLICY_VIOLATION, TRY_AGAIN_LATER
+from ._limits import Limits
+from ._output import encode_message
 
 if TYPE_CHECKING:
     from cyclone.web import HubMessage
