@@ -151,6 +151,7 @@ def test_the_client_waits_for_the_server_to_close_the_transport() -> None:
 def test_closing() -> None:
     client = Client()
     client.text("unread", "never read")
+    assert client.connection.get_websocket_protocol() is client.protocol
     gone: Any = client.connection.close(4000, "bye")
     assert not gone.called
     for write in (

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 from twisted.internet.address import IPv4Address
+from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
 from twisted.internet.testing import StringTransport
@@ -243,3 +244,42 @@ class Log(logging.Handler):
     def __exit__(self, *exc_info: object) -> None:
         self._logger.removeHandler(self)
         self._logger.propagate = self._propagate
+
+
+class Slow(Recorder):
+    """Works on each message until a Deferred fires."""
+
+    waiting: list[Deferred[None]]
+
+    def initialize(self) -> None:
+        self.waiting = type(self).gates
+        self.events.clear()
+        self.waiting.clear()
+
+    gates: ClassVar[list[Deferred[None]]] = []
+
+    async def on_message(self, message: str | bytes) -> None:
+        self.events.append(message)
+        gate: Deferred[None] = Deferred()
+        self.waiting.append(gate)
+        await gate
+        await self.write_message(f"done {message!r}")
+
+    def on_ping(self, data: bytes) -> None:
+        self.events.append(("ping", data))
+
+
+class Closer(Recorder):
+    handler: ClassVar[WebSocketHandler]
+
+    def open(self) -> None:
+        type(self).handler = self
+
+    def on_message(self, message: str | bytes) -> None:
+        self.events.append(message)
+
+
+def closer(**settings: Any) -> tuple[Peer, WebSocketHandler]:
+    Closer.events.clear()
+    peer = Peer(Closer, **settings)
+    return peer, Closer.handler

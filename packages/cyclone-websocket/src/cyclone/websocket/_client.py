@@ -112,6 +112,10 @@ class WebSocketClientConnection:
 
     # --- writing ----------------------------------------------------------------------------
 
+    def get_websocket_protocol(self) -> WebSocketConnection | None:
+        """The connection, while there is one (Tornado's name)."""
+        return self.protocol
+
     def write_message(
         self, message: str | bytes | dict[str, Any], binary: bool = False
     ) -> Deferred[None]:

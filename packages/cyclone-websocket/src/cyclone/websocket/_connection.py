@@ -34,7 +34,6 @@ from ._output import OutputSide
 from ._parser import FrameParser
 
 if TYPE_CHECKING:
-
     from ._compression import Deflate
     from ._deadlines import Deadlines
 

@@ -281,6 +281,10 @@ class WebSocketHandler(RequestHandler):
         connection = self.ws_connection
         return None if connection is None else connection.selected_subprotocol
 
+    def get_websocket_protocol(self) -> WebSocketConnection | None:
+        """The connection, while there is one (Tornado's name)."""
+        return self.ws_connection
+
     def write_message(self, message: Message, binary: bool = False) -> Deferred[None]:
         """Send text (str, or bytes that are UTF-8), a dict as JSON, or with ``binary`` any bytes.
 
