@@ -9,4 +9,4 @@ sys.path.insert(0, str(Path(__file__).parent))
 if os.environ.get("CYCLONE_TEST_REACTOR") == "asyncio":
     from twisted.internet import asyncioreactor
 
-    asyncioreactor.install()
+    asyncioreactor.install()  # type: ignore[no-untyped-call]

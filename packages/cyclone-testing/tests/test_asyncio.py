@@ -17,8 +17,9 @@ CORE += ["cyclonecase", "clock", "pump", "stream"]
 def test_the_core_on_the_asyncio_reactor() -> None:
     folder = Path(__file__).parent
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command += ["-p", "cyclone.testing._plugin"]
     command += [str(folder / f"test_{name}.py") for name in CORE]
-    env = dict(os.environ, CYCLONE_TEST_REACTOR="asyncio")
+    env = dict(os.environ, CYCLONE_TEST_REACTOR="asyncio", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=120, cwd=folder, env=env, check=False
     )

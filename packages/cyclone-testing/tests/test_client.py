@@ -272,11 +272,12 @@ class TestBesideTheReactor(unittest.TestCase):
     async def test_awaited(self) -> None:
         await turn()
         client = Client(make_app())
-        self.assertEqual((await client.get("/old")).content, b"inline")
+        assert (await client.get("/old")).content == b"inline"
         pending = client.get("/waits")
+        await turn()
         Waits.waiting.pop().callback("fired")
-        self.assertFalse(pending.called)
-        self.assertEqual((await pending).content, b"fired")
+        assert not pending.called
+        assert (await pending).content == b"fired"
 
     async def test_real_time(self) -> None:
         from twisted.internet import reactor
@@ -285,11 +286,11 @@ class TestBesideTheReactor(unittest.TestCase):
         client = Client(make_app(first_request_timeout=0.01), clock=reactor)
         connection = client.connect()
         await connection.when_closed()
-        self.assertTrue(connection.closed)
+        assert connection.closed
 
     async def test_a_stream(self) -> None:
         await turn()
         stream = await Client(make_app()).stream("GET", "/open")
-        self.assertEqual(await stream.read(), b"first")
+        assert await stream.read() == b"first"
         Open.current.finish("last")
-        self.assertEqual([data async for data in stream], [b"last"])
+        assert [data async for data in stream] == [b"last"]

@@ -76,14 +76,14 @@ class TestBesideTheReactor(unittest.TestCase):
     async def test_calls_without_a_delay_run_by_themselves(self) -> None:
         from twisted.internet import reactor, task
 
-        await task.deferLater(reactor, 0)  # type: ignore[arg-type]
+        await task.deferLater(reactor, 0)
         clock, seen = VirtualClock(), list[str]()
         clock.callLater(0, seen.append, "called")
         clock.callFromThread(seen.append, "from a thread")
-        self.assertEqual(seen, [])
+        assert seen == []
         for _ in range(3):
-            await task.deferLater(reactor, 0)  # type: ignore[arg-type]
-        self.assertEqual(seen, ["called", "from a thread"])
+            await task.deferLater(reactor, 0)
+        assert seen == ["called", "from a thread"]
 
     async def test_a_reactor_with_virtual_timers(self) -> None:
         from twisted.internet import reactor, task
@@ -92,11 +92,11 @@ class TestBesideTheReactor(unittest.TestCase):
         clocked = ClockedReactor(reactor, clock)
         clocked.callLater(3600, seen.append, "virtual")
         clocked.callLater(0, seen.append, "real")
-        await task.deferLater(reactor, 0.001)  # type: ignore[arg-type]
-        self.assertEqual(seen, ["real"])
+        await task.deferLater(reactor, 0.001)
+        assert seen == ["real"]
         clock.advance(3600)
-        self.assertEqual((seen, clocked.seconds()), (["real", "virtual"], 3600))
-        self.assertEqual(clocked.listenTCP, reactor.listenTCP)  # type: ignore[attr-defined]
+        assert (seen, clocked.seconds()) == (["real", "virtual"], 3600)
+        assert clocked.listenTCP == reactor.listenTCP
 
 
 def test_call_from_thread_without_a_reactor() -> None:

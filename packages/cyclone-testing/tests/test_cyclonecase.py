@@ -20,25 +20,26 @@ class TestFunction(CycloneTestCase):
 
     def test_synchronous(self) -> None:
         response = self.successResultOf(self.client.get("/old"))
-        self.assertEqual((response.content, response.get_status()), (b"inline", 200))
-        self.assertEqual(response.headers["Content-Length"], "6")
+        assert (response.content, response.get_status()) == (b"inline", 200)
+        assert response.headers["Content-Length"] == "6"
 
     def test_waiting(self) -> None:
         pending = self.client.get("/waits")
-        self.assertNoResult(pending)
+        self.assertNoResult(pending)  # type: ignore[no-untyped-call]
         Waits.waiting.pop().callback("fired")
-        self.assertEqual(self.successResultOf(pending).content, b"fired")
+        assert self.successResultOf(pending).content == b"fired"
 
     def test_deferred(self) -> Deferred[None]:
-        return self.client.get("/old").addCallback(self.check)
+        pending: Deferred[Any] = self.client.get("/old")
+        return pending.addCallback(self.check)
 
     def check(self, response: Any) -> None:
-        self.assertEqual(response.content, b"inline")
+        assert response.content == b"inline"
 
     @inlineCallbacks
     def test_inline(self) -> Any:
         yield self.client.get("/cookies")
-        self.assertEqual(self.client.cookies.get_secure_cookie("signed"), b"value")
+        assert self.client.cookies.get_secure_cookie("signed") == b"value"
 
     async def test_coroutine(self) -> None:
         self.check(await self.client.get("/old"))
@@ -47,10 +48,10 @@ class TestFunction(CycloneTestCase):
         self.check(run_sync(lambda: self.client.get("/old")))
 
     def test_the_application(self) -> None:
-        self.assertIsInstance(self.app, Application)
-        self.assertIs(self._app, self.app)
-        self.assertIs(self.client.app, self.app)
-        self.assertIs(self.client, self.client)
+        assert isinstance(self.app, Application)
+        assert self._app is self.app
+        assert self.client.app is self.app
+        assert self.client is self.client
 
 
 class TestMethod(CycloneTestCase):
@@ -60,7 +61,7 @@ class TestMethod(CycloneTestCase):
         return make_app(title=type(self).__name__)
 
     def test_it(self) -> None:
-        self.assertEqual(self.app.settings["title"], "TestMethod")
+        assert self.app.settings["title"] == "TestMethod"
 
 
 class TestStatic(CycloneTestCase):
@@ -72,8 +73,8 @@ class TestStatic(CycloneTestCase):
         own = True
 
     def test_it(self) -> None:
-        self.assertTrue(self.client.own)
-        self.assertEqual(self.successResultOf(self.client.get("/old")).code, 200)
+        assert self.client.own
+        assert self.successResultOf(self.client.get("/old")).code == 200
 
 
 class TestClass(CycloneTestCase):
@@ -84,7 +85,7 @@ class TestClass(CycloneTestCase):
         return Client(app, host="made.example")
 
     def test_it(self) -> None:
-        self.assertEqual(self.client.host, "made.example")
+        assert self.client.host == "made.example"
 
 
 def test_a_builder_as_an_argument() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unittest
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -123,7 +123,7 @@ class TestFetch(AsyncHTTPTestCase):
         self.assertEqual(response.body, b"waited")
 
     @gen_test
-    def test_generator(self) -> Iterator[Any]:
+    def test_generator(self) -> Generator[Any, Any, None]:
         urls = [self.get_url(path) for path in ("/", "/waits")]
         responses = yield [self.http_client.fetch(url) for url in urls]
         self.assertEqual([one.body for one in responses], [b"hello over http", b"waited"])
@@ -135,7 +135,7 @@ class TestFetch(AsyncHTTPTestCase):
             self.fetch("/")
 
     def test_stop_and_wait(self) -> None:
-        self.http_client.fetch(self.get_url("/")).addCallback(self.stop)
+        self.http_client.fetch(self.get_url("/")).addCallback(lambda found: self.stop(found))
         self.assertEqual(self.wait().code, 200)
 
 
@@ -173,18 +173,20 @@ def test_what_a_test_had_is_gone_after_it() -> None:
             return make_app()
 
         def test(self) -> None:
-            assert self._app
-            assert self.http_server
+            assert isinstance(self._app, Application)
+            assert isinstance(self.http_server, HTTPServer)
             self.fetch("/")
 
     case = Case("test")
-    assert case.run() is None or True
+    result = unittest.TestResult()
+    case.run(result)
+    assert result.wasSuccessful()
     assert not hasattr(case, "_app")
     assert not hasattr(case, "http_server")
     from twisted.internet import reactor
 
-    assert not reactor.getWriters()  # type: ignore[attr-defined]
-    assert not [call for call in reactor.getDelayedCalls() if call.active()]  # type: ignore[attr-defined]
+    assert not reactor.getWriters()
+    assert not [call for call in reactor.getDelayedCalls() if call.active()]
 
 
 def test_get_app_is_to_be_defined() -> None:
@@ -222,4 +224,4 @@ class TestBesideTrial(trial.TestCase):
         for name in ("test_get", "test_coroutine", "test_a_request_that_hangs_is_cut_at_the_end"):
             TestFetch(name).run(result)
         TestTLS("test_get").run(result)
-        self.assertTrue(result.wasSuccessful(), result.errors)
+        assert result.wasSuccessful(), result.errors

@@ -84,7 +84,7 @@ class TestFailures(unittest.TestCase):
         loop = ReactorLoop()
         loop.add_callback(broken)
         loop.run_sync(lambda: later(0.001))
-        self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
+        assert len(self.flushLoggedErrors(ZeroDivisionError)) == 1  # type: ignore[no-untyped-call]
 
 
 def test_it_takes_the_reactor_that_is_given() -> None:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+import runpy
 import subprocess
 import sys
+import types
 from pathlib import Path
+
+import pytest
+
+import cyclone.testing
+from cyclone.testing import main
 
 TESTS = """
 import unittest
-from cyclone.testing import AsyncHTTPTestCase, AsyncTestCase, CycloneTestCase, gen_test, main
+from cyclone import testing
+from cyclone.testing import gen_test, main
 from cyclone.web import Application, RequestHandler
 
 class Hello(RequestHandler):
@@ -19,7 +27,7 @@ class Hello(RequestHandler):
 def make_app():
     return Application([("/", Hello)])
 
-class Served(AsyncHTTPTestCase):
+class Served(testing.AsyncHTTPTestCase):
     def get_app(self):
         return make_app()
 
@@ -30,7 +38,7 @@ class Served(AsyncHTTPTestCase):
     async def test_await(self):
         assert (await self.http_client.fetch(self.get_url("/"))).body == b"hello"
 
-class InMemory(CycloneTestCase):
+class InMemory(testing.CycloneTestCase):
     app_builder = make_app
 
     async def test_get(self):
@@ -65,26 +73,33 @@ def test_as_a_module(tmp_path: Path) -> None:
     assert "OK" in output
 
 
-def test_without_a_name(tmp_path: Path) -> None:
-    code, output = run(tmp_path, "-m", "cyclone.testing")
-    assert code == 1
-    assert output.startswith("usage:")
-
-
-def test_a_script_runs_all(tmp_path: Path) -> None:
-    code, output = run(tmp_path, "hello_tests.py")
+def test_under_trial_on_the_asyncio_reactor(tmp_path: Path) -> None:
+    command = "-m twisted.trial --reactor asyncio hello_tests"
+    code, output = run(tmp_path, *command.split())
     assert code == 0, output
+    assert "PASSED (successes=3)" in output
+
+
+@pytest.mark.parametrize(("argument", "count"), [((), 3), (("hello_tests.Served",), 2)])
+def test_a_script(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    argument: tuple[str, ...],
+    count: int,
+) -> None:
+    module = types.ModuleType("hello_tests")
+    exec(TESTS, vars(module))
+    monkeypatch.setitem(sys.modules, "hello_tests", module)
+    monkeypatch.setitem(sys.modules, "__main__", module)
+    monkeypatch.setattr(sys, "argv", ["hello_tests.py", *argument])
+    main(exit=False)
+    output = capsys.readouterr().err
+    assert f"Ran {count} tests" in output
     assert "OK" in output
 
 
-def test_a_script_runs_what_is_named(tmp_path: Path) -> None:
-    code, output = run(tmp_path, "hello_tests.py", "hello_tests.Served")
-    assert code == 0, output
-    assert "Ran 2 tests" in output
-
-
-def test_under_trial_on_both_reactors(tmp_path: Path) -> None:
-    for option in ((), ("--reactor", "asyncio")):
-        code, output = run(tmp_path, "-m", "twisted.trial", *option, "hello_tests")
-        assert code == 0, output
-        assert "PASSED (successes=3)" in output
+def test_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["cyclone.testing"])
+    with pytest.raises(SystemExit, match=r"^usage: "):
+        runpy.run_path(str(Path(cyclone.testing.__path__[0], "__main__.py")), run_name="__main__")

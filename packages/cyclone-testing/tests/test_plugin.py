@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from cyclone.testing import _plugin
 
 APP = """
 from cyclone.web import Application, RequestHandler
@@ -25,22 +28,66 @@ def make_app():
 
 INI = "[pytest]\naddopts = --strict-config --strict-markers\nfilterwarnings = error\n"
 
-Run = Callable[..., "tuple[int, str]"]
+Run = Callable[..., tuple[dict[str, int], str]]
+Spawn = Callable[..., tuple[int, str]]
+
+
+class Outcomes:
+    """A plugin that writes down what became of the tests."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.counts: Counter[str] = Counter()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or report.outcome != "passed":
+            self.counts[report.outcome] += 1
+            self.texts.append(report.longreprtext)
+
+
+def write(folder: Path, source: str, ini: str) -> None:
+    (folder / "hello_app.py").write_text(APP)
+    (folder / "pytest.ini").write_text(INI + ini)
+    (folder / "test_it.py").write_text(source)
+
+
+OPTIONS = ["-q", "-p", "no:cacheprovider", "-p", "no:logging"]
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
-    """Run pytest on a module; its status and what it printed."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run pytest on a module, inside this one: how many tests had which outcome, and why."""
+    monkeypatch.syspath_prepend(str(tmp_path))
 
-    def start(source: str, *options: str, ini: str = "", files: str = "") -> tuple[int, str]:
-        (tmp_path / "app.py").write_text(APP)
-        (tmp_path / "pytest.ini").write_text(INI + ini)
-        (tmp_path / "test_it.py").write_text(source)
-        (tmp_path / "conftest.py").write_text(files)
-        env = dict(os.environ, PYTHONPATH=str(tmp_path))
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    def start(source: str, *options: str, ini: str = "") -> tuple[dict[str, int], str]:
+        write(tmp_path, source, ini)
+        found = Outcomes()
+        arguments = ["--import-mode=importlib", *OPTIONS, *options, "--rootdir", str(tmp_path)]
+        arguments += ["-c", str(tmp_path / "pytest.ini"), str(tmp_path / "test_it.py")]
+        pytest.main(arguments, plugins=[found])
+        for name in ("hello_app", "test_it"):
+            sys.modules.pop(name, None)
+        return dict(found.counts), "\n".join(found.texts)
+
+    return start
+
+
+@pytest.fixture
+def spawn(tmp_path: Path) -> Spawn:
+    """Run pytest in a process of its own: its status and what it printed."""
+
+    def start(source: str, *options: str, ini: str = "") -> tuple[int, str]:
+        write(tmp_path, source, ini)
+        env = dict(os.environ, PYTHONPATH=str(tmp_path), PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
+        command = [sys.executable, "-m", "pytest", *OPTIONS, "-p", "cyclone.testing._plugin"]
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=60, cwd=tmp_path, env=env, check=False
+            [*command, *options],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=tmp_path,
+            env=env,
+            check=False,
         )
         return done.returncode, done.stdout + done.stderr
 
@@ -52,7 +99,7 @@ import asyncio
 import sys
 
 import pytest
-from app import make_app
+from hello_app import make_app
 from cyclone.testing import Client, VirtualClock
 from twisted.internet import defer, reactor, task
 
@@ -130,33 +177,29 @@ def test_a_thread(cyclone_client):
 """
 
 
-@pytest.mark.parametrize("reactor", [None, "asyncio"])
-def test_the_fixtures(run: Run, reactor: str | None) -> None:
-    options = [f"--cyclone-reactor={reactor}"] if reactor else []
-    code, output = run(FIXTURES, *options)
-    assert code == 0, output
-    assert "14 passed" in output
+def test_the_fixtures(run: Run) -> None:
+    counts, text = run(FIXTURES)
+    assert counts == {"passed": 13}, text
 
 
-def test_asyncio_in_tests(run: Run) -> None:
-    code, output = run(
-        """
-import asyncio
-from twisted.internet import reactor, task
-
+BOTH_WORLDS = """
 async def test_both_worlds():
     await asyncio.sleep(0.001)
     await task.deferLater(reactor, 0)
     async with asyncio.timeout(5):
         assert await asyncio.to_thread(lambda: 7) == 7
-""",
-        ini="cyclone_mode = auto\ncyclone_reactor = asyncio\n",
-    )
+"""
+
+
+def test_the_fixtures_on_the_asyncio_reactor(spawn: Spawn) -> None:
+    ini = "cyclone_mode = auto\ncyclone_reactor = asyncio\n"
+    code, output = spawn(FIXTURES + BOTH_WORLDS, ini=ini)
     assert code == 0, output
+    assert "14 passed" in output
 
 
 def test_failures_and_timeouts(run: Run) -> None:
-    code, output = run(
+    counts, text = run(
         """
 import pytest
 from twisted.internet.defer import Deferred
@@ -174,15 +217,13 @@ async def test_skips():
     pytest.skip("not now")
 """
     )
-    assert code == 1
-    assert "1 skipped" in output
-    assert "2 failed" in output
-    assert "timed out after 0.01 seconds" in output
-    assert "it waits here" in output
+    assert counts == {"failed": 2, "skipped": 1}
+    assert "timed out after 0.01 seconds" in text
+    assert "it waits here" in text
 
 
 def test_a_fixture_that_yields_twice(run: Run) -> None:
-    code, output = run(
+    counts, text = run(
         """
 import pytest
 
@@ -196,24 +237,36 @@ async def test_it(twice):
     pass
 """
     )
-    assert code == 1
-    assert "yielded twice" in output
+    assert counts == {"passed": 1, "failed": 1}
+    assert "yielded twice" in text
 
 
-INERT = """
+def test_every_asynchronous_test_in_the_mode_auto(run: Run) -> None:
+    source = (
+        "async def test_it():\n    from twisted.internet import reactor\n    assert reactor.running"
+    )
+    assert run(source, ini="cyclone_mode = auto\n")[0] == {"passed": 1}
+
+
+def test_other_projects_notice_nothing(spawn: Spawn) -> None:
+    code, output = spawn(
+        """
 import sys
 
 def test_nothing_is_imported():
-    found = [name for name in sys.modules if name.split(".")[0] in ("twisted", "tornado")]
+    found = [name for name in sys.modules if name.split(".")[0] in ("twisted", "zope")]
     assert found == []
     assert "cyclone.testing._client" not in sys.modules
 """
-
-
-@pytest.mark.parametrize("options", [(), ("-p", "no:cyclone")], ids=["loaded", "blocked"])
-def test_other_projects_notice_nothing(run: Run, options: tuple[str, ...]) -> None:
-    code, output = run(INERT, "-p", "no:anyio", *options)
+    )
     assert code == 0, output
+
+
+def test_it_can_be_left_out(run: Run) -> None:
+    blocked = ("-p", "no:cyclone", "-p", "no:cyclone.testing._plugin")
+    counts, text = run("def test(): pass\ndef test_none(cyclone_client): pass", *blocked)
+    assert counts == {"passed": 1, "failed": 1}
+    assert "fixture 'cyclone_client' not found" in text
 
 
 def test_async_tests_of_others_are_left_alone(run: Run) -> None:
@@ -229,14 +282,13 @@ async def test_nobodys():
 async def test_asyncios(cyclone_clock):
     raise RuntimeError("it was run")
 """
-    ini = "markers =\n    asyncio: of another plugin\n"
-    _, output = run(source, "-p", "no:asyncio", ini=ini)
-    assert "it was run" not in output
+    _, text = run(source, "-p", "no:asyncio", ini="markers =\n    asyncio: of another plugin\n")
+    assert "it was run" not in text
 
 
 def test_anyio_runs_its_own(run: Run) -> None:
     pytest.importorskip("anyio")
-    code, output = run(
+    counts, text = run(
         """
 import pytest
 
@@ -255,38 +307,25 @@ async def test_ours():
     await task.deferLater(reactor, 0)
 """
     )
-    assert code == 0, output
-    assert "2 passed" in output
+    assert counts == {"passed": 2}, text
 
 
-@pytest.mark.parametrize(
-    ("options", "ini", "message"),
-    [
-        (("--cyclone-reactor=nonsense",), "", "no such reactor: nonsense"),
-        ((), "cyclone_mode = often\n", "cyclone_mode is auto or strict"),
-    ],
-)
-def test_bad_options(run: Run, options: tuple[str, ...], ini: str, message: str) -> None:
-    code, output = run("", *options, ini=ini)
+def test_a_bad_mode(spawn: Spawn) -> None:
+    code, output = spawn("", ini="cyclone_mode = often\n")
     assert code == 4
-    assert message in output
+    assert "cyclone_mode is auto or strict" in output
 
 
-def test_another_reactor_is_installed_already(run: Run) -> None:
-    code, output = run("", "-p", "first", files="", ini="cyclone_reactor = asyncio\n")
-    assert code != 0
-    code, output = run(
-        "def test(): pass",
-        "-p",
-        "twisted.internet.reactor",
-        "--cyclone-reactor=asyncio",
-    )
-    assert code == 4
-    assert "is installed already" in output
-    code, output = run(
-        "def test(): pass",
-        "-p",
-        "twisted.internet.reactor",
-        "--cyclone-reactor=" + ("epoll" if "epoll" in output else "poll"),
-    )
-    assert code == 0, output
+class TestInstallingAReactor:
+    def test_another_is_installed_already(self) -> None:
+        from twisted.internet import reactor
+
+        name = type(reactor).__module__.removeprefix("twisted.internet.").removesuffix("reactor")
+        _plugin._install_reactor(name)
+        with pytest.raises(pytest.UsageError, match="is installed already"):
+            _plugin._install_reactor("other")
+
+    def test_there_is_no_such_reactor(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delitem(sys.modules, "twisted.internet.reactor", raising=False)
+        with pytest.raises(pytest.UsageError, match="no such reactor: nonsense"):
+            _plugin._install_reactor("nonsense")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
 import threading
@@ -25,7 +26,7 @@ CANCELLED = (CancelledError, asyncio.CancelledError)
 def later(seconds: float = 0, value: Any = None) -> Deferred[Any]:
     from twisted.internet import reactor, task
 
-    return task.deferLater(reactor, seconds, lambda: value)  # type: ignore[arg-type]
+    return task.deferLater(reactor, seconds, lambda: value)
 
 
 async def coroutine() -> str:
@@ -65,7 +66,8 @@ def test_failures_are_raised(function: Any) -> None:
 
 
 def test_as_often_as_wanted() -> None:
-    assert [run_sync(lambda n=n: later(0, n)) for n in range(50)] == list(range(50))
+    numbers = list(range(50))
+    assert [run_sync(functools.partial(later, 0, number)) for number in numbers] == numbers
     assert running_reactor() is None
 
 
@@ -127,9 +129,9 @@ def test_one_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_timers_are_left_as_they_were() -> None:
     from twisted.internet import reactor
 
-    before = reactor.getDelayedCalls()  # type: ignore[attr-defined]
+    before = reactor.getDelayedCalls()
     run_sync(lambda: later(0), timeout=60)
-    assert reactor.getDelayedCalls() == before  # type: ignore[attr-defined]
+    assert reactor.getDelayedCalls() == before
 
 
 def test_reactor_stop_is_an_interruption_and_shuts_nothing_down() -> None:
@@ -137,7 +139,7 @@ def test_reactor_stop_is_an_interruption_and_shuts_nothing_down() -> None:
 
     before = vars(reactor).get("stop")
     with pytest.raises(KeyboardInterrupt):
-        run_sync(lambda: later(0).addCallback(lambda _: reactor.stop()))  # type: ignore[attr-defined]
+        run_sync(lambda: later(0).addCallback(lambda _: reactor.stop()))
     assert run_sync(lambda: later(0, "goes on")) == "goes on"
     assert vars(reactor).get("stop") == before
 
@@ -166,7 +168,8 @@ def test_in_another_thread() -> None:
 def test_child_processes_are_noticed() -> None:
     from twisted.internet.utils import getProcessValue
 
-    assert run_sync(lambda: getProcessValue("/bin/sh", ["-c", "exit 3"]), timeout=5) == 3
+    command = "/bin/sh", ["-c", "exit 3"]
+    assert run_sync(lambda: getProcessValue(*command), timeout=5) == 3  # type: ignore[no-untyped-call]
 
 
 def test_threads_end() -> None:
@@ -195,7 +198,7 @@ class TestUnderTrial(unittest.TestCase):
     """Trial's own test cases may use it, too."""
 
     def test_in_a_synchronous_test(self) -> None:
-        self.assertEqual(run_sync(coroutine), "coroutine")
+        assert run_sync(coroutine) == "coroutine"
 
     async def test_not_in_a_running_reactor(self) -> None:
         await turn()

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 from client_support import Open, make_app, outcome
-from test_client import turn
 from twisted.trial import unittest
 
 from cyclone.httpclient import HTTPClientError, HTTPStreamClosedError
 from cyclone.sse import SSEHandler
 from cyclone.testing import Client, Event, VirtualClock, _stream
+from cyclone.testing._reactor import turn
 from cyclone.testing._stream import EventStream
 from cyclone.web import Application
 
@@ -124,7 +124,11 @@ class Recorded:
     """A stream whose bytes the test gives."""
 
     def __init__(self) -> None:
+        self.connection = self
         self.take: Any = None
+
+    def soon(self, action: Any) -> None:
+        action()
 
     def divert(self, take: Any, end: Any) -> None:
         self.take = take
@@ -159,7 +163,7 @@ class TestAsynchronously(unittest.TestCase):
         await turn()
         events = await client().sse("/news")
         News.current.finish()
-        self.assertEqual([event.data async for event in events], ["one", "two\nlines"])
+        assert [event.data async for event in events] == ["one", "two\nlines"]
 
 
 def test_one_clock_for_all() -> None:

@@ -6,12 +6,12 @@ from typing import Any, ClassVar
 
 import pytest
 from client_support import make_app, outcome
-from test_client import turn
 from twisted.trial import unittest
 
 from cyclone.httpclient import HTTPClientError, HTTPStreamClosedError
 from cyclone.httpserver import HTTPRequest
 from cyclone.testing import Client, MemoryWebSocket
+from cyclone.testing._reactor import turn
 from cyclone.web import Application
 from cyclone.websocket import WebSocketHandler
 
@@ -220,5 +220,6 @@ class TestAsynchronously(unittest.TestCase):
         websocket = await make_client().websocket("/ws")
         for message in ("one", "two", "bye"):
             await websocket.write_message(message)
-        self.assertEqual([message async for message in websocket], ["one", "two"])
+        found = [message async for message in websocket]
+        assert found == ["one", "two"], websocket.connection.received
         await websocket.close()

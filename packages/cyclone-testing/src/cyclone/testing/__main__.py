@@ -2,7 +2,7 @@
 
 import sys
 
-from ._main import main
+from cyclone.testing import main
 
 if __name__ == "__main__":
     if len(sys.argv) == 1:

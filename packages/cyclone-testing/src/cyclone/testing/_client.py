@@ -156,7 +156,7 @@ class Client:
         try:
             request = OutgoingRequest(method, uri, params, headers, body, files, json)
             used = self._connection(request, remote_ip, protocol, connection)
-            exchange = Exchange(request.method, request.target)
+            exchange = Exchange(request.method, request.target, used.soon)
             streamed = StreamedResponse(used, exchange)
             self._exchange(request, version, host, used, exchange)
         except ValueError as error:
@@ -256,7 +256,7 @@ class Client:
         connection: MemoryConnection | None,
     ) -> tuple[Exchange, MemoryConnection]:
         used = self._connection(request, remote_ip, protocol, connection)
-        exchange = Exchange(request.method, request.target)
+        exchange = Exchange(request.method, request.target, used.soon)
         self._exchange(request, version, host, used, exchange)
         return exchange, used
 

@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from cyclone.httpclient import HTTPProtocolError, HTTPStreamClosedError
 from cyclone.httputil import HTTPHeaders
@@ -29,8 +30,9 @@ class Exchange:
     whole response. ``on_data`` takes the body's pieces, which are then not kept.
     """
 
-    def __init__(self, method: str, uri: str) -> None:
+    def __init__(self, method: str, uri: str, soon: Callable[[Callable[[], None]], object]) -> None:
         self.uri = uri
+        self._soon = soon
         self.head: Deferred[ClientResponse] = Deferred()
         self.done: Deferred[ClientResponse] = Deferred()
         self.on_data: Callable[[bytes], None] | None = None
@@ -42,8 +44,16 @@ class Exchange:
 
     def _begin(self, version: str, code: int, reason: str, headers: HTTPHeaders) -> None:
         self.response = ClientResponse(code, reason, headers, b"", version, self.uri)
-        if not self.head.called:
-            self.head.callback(self.response)
+        self._fire(self.head, self.response)
+
+    def _fire(self, deferred: Deferred[ClientResponse], result: Any) -> None:
+        """Not inside the parser: who waits may do anything."""
+
+        def fire() -> None:
+            if not deferred.called:
+                deferred.callback(result)
+
+        self._soon(fire)
 
     def _take(self, data: bytes) -> None:
         if self.on_data is not None:
@@ -60,17 +70,14 @@ class Exchange:
             raise RuntimeError("a response ended before it began")
         response.body = b"".join(self._chunks)
         self.on_end(None)
-        if not self.done.called:
-            self.done.callback(response)
+        self._fire(self.done, response)
 
     def fail(self, error: Exception) -> None:
         """There will be no response, or not all of it."""
         self.on_end(error)
-        for deferred in (self.head, self.done):
-            if not deferred.called:
-                deferred.errback(error)
-        # Whoever uses the one is not told of the other
-        self.head.addErrback(lambda _: None)
+        failure = Failure(error)  # type: ignore[no-untyped-call]
+        self._fire(self.head, failure)
+        self._fire(self.done, failure)
 
 
 class Receiver(Protocol):
@@ -100,6 +107,8 @@ class MemoryConnection:
         port: int = 50000,
     ) -> None:
         self._pump = pump
+        #: Calls a function when what is going on is over.
+        self.soon = pump.soon
         self._exchanges: deque[Exchange] = deque()
         self._receiver: Receiver | None = None
         self._when_closed: list[Deferred[bool]] = []
@@ -126,10 +135,10 @@ class MemoryConnection:
 
     def exchange(self, data: bytes, exchange: Exchange) -> None:
         """Send a request whose response ``exchange`` takes."""
-        self._exchanges.append(exchange)
         if self.closed:
-            self._fail(HTTPStreamClosedError("the connection is closed"))
+            exchange.fail(HTTPStreamClosedError("the connection is closed"))
             return
+        self._exchanges.append(exchange)
         self.send(data)
 
     def send(self, data: bytes) -> None:

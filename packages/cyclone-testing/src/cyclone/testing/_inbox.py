@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Generic, TypeVar
+from collections.abc import Callable
+from typing import Generic, TypeVar, cast
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred
 
 T = TypeVar("T")
 
 
-class Inbox(Generic[T]):
-    """What came waits for `get`, and `get` waits for what comes; then comes the end."""
+def _at_once(action: Callable[[], None]) -> None:
+    action()
 
-    def __init__(self) -> None:
+
+class Inbox(Generic[T]):
+    """What came waits for `get`, and `get` waits for what comes; then comes the end.
+
+    ``soon`` calls a function when the caller is done: who waits may do anything.
+    """
+
+    def __init__(self, soon: Callable[[Callable[[], None]], object] | None = None) -> None:
+        self._soon = soon or _at_once
         self._items: deque[T] = deque()
         self._waiters: deque[Deferred[T]] = deque()
         self._end: T | Exception | None = None
@@ -40,30 +49,33 @@ class Inbox(Generic[T]):
 
     def put(self, item: T) -> None:
         """One has come."""
+        self._items.append(item)
         if self._waiters:
-            self._waiters.popleft().callback(item)
-        else:
-            self._items.append(item)
+            self._soon(self._serve)
+
+    def _serve(self) -> None:
+        while self._waiters and self._items:
+            self._waiters.popleft().callback(self._items.popleft())
+        while self._waiters and self._ended:
+            waiter = self._waiters.popleft()
+            if isinstance(self._end, Exception):
+                waiter.errback(self._end)
+            else:
+                waiter.callback(cast(T, self._end))
 
     def end(self, item: T | Exception) -> None:
         """No more will come: from now on there is this, or this failure."""
         if self._ended:
             return
         self._ended, self._end = True, item
-        while self._waiters:
-            waiter = self._waiters.popleft()
-            if isinstance(item, Exception):
-                waiter.errback(item)
-            else:
-                waiter.callback(item)
+        if self._waiters:
+            self._soon(self._serve)
 
     def get(self) -> Deferred[T]:
         """A Deferred for the next one."""
-        if self._items:
-            return succeed(self._items.popleft())
-        if self._ended:
-            end = self._end
-            return fail(end) if isinstance(end, Exception) else succeed(end)  # type: ignore[arg-type]
         waiter: Deferred[T] = Deferred(self._waiters.remove)
+        at_once = not self._waiters
         self._waiters.append(waiter)
+        if at_once:
+            self._serve()
         return waiter

@@ -28,7 +28,7 @@ class StreamedResponse:
     def __init__(self, connection: MemoryConnection, exchange: Exchange) -> None:
         self.connection = connection
         self._exchange = exchange
-        self._inbox: Inbox[bytes] = Inbox()
+        self._inbox: Inbox[bytes] = Inbox(connection.soon)
         self._size = 0
         exchange.on_data = self._take
         exchange.on_end = lambda error: self._inbox.end(error or b"")
@@ -114,7 +114,7 @@ class EventStream:
         self.comments: list[str] = []
         #: The id of the last event, as a browser would send it when it comes back.
         self.last_event_id = ""
-        self._inbox: Inbox[Event | None] = Inbox()
+        self._inbox: Inbox[Event | None] = Inbox(stream.connection.soon)
         self._buffer = b""
         self._data: list[str] = []
         self._kind = ""

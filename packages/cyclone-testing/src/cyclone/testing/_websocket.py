@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail, succeed
+from twisted.python.failure import Failure
 
 from cyclone.httpclient import HTTPClientError, HTTPStreamClosedError
 from cyclone.httputil import HTTPHeaders
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ._connection import MemoryConnection
 
 Message = str | bytes
-_TEXT, _BINARY, _CONTINUATION, _PONG = 1, 2, 0, 10
+_TEXT, _BINARY, _CONTINUATION, _CLOSE, _PONG = 1, 2, 0, 8, 10
 
 
 class MemoryWebSocket:
@@ -44,8 +45,8 @@ class MemoryWebSocket:
         self.headers = HTTPHeaders()
         self.close_code: int | None = None
         self.close_reason: str | None = None
-        self._inbox: Inbox[Message | None] = Inbox()
-        self._pongs: Inbox[bytes] = Inbox()
+        self._inbox: Inbox[Message | None] = Inbox(connection.soon)
+        self._pongs: Inbox[bytes] = Inbox(connection.soon)
         self._parts: list[bytes] = []
         self._error: Exception | None = None
         self._kind = _BINARY
@@ -160,12 +161,17 @@ class MemoryWebSocket:
             self.headers.add(name, value)
         error = self._protocol.handshake_exc
         if error is None:
-            self.opened.callback(self)
-        elif not self.opened.called:
+            self.connection.soon(lambda: self._opened(self))
+        else:
             code, reason = response.status_code, response.reason_phrase
             found = ClientResponse(code, reason, self.headers, bytes(response.body or b""))
-            self.opened.errback(_refusal(found, error))
+            refusal = Failure(_refusal(found, error))  # type: ignore[no-untyped-call]
+            self.connection.soon(lambda: self._opened(refusal))
             self.connection.close()
+
+    def _opened(self, result: Any) -> None:
+        if not self.opened.called:
+            self.opened.callback(result)
 
     def _frame(self, frame: Any) -> None:
         if frame.opcode in (_TEXT, _BINARY):
@@ -178,7 +184,7 @@ class MemoryWebSocket:
                 self._message(data)
         elif frame.opcode == _PONG:
             self._pongs.put(bytes(frame.data))
-        if self._protocol.close_rcvd is not None and self.close_code is None:
+        elif frame.opcode == _CLOSE:
             self._ended()
 
     def _message(self, data: bytes) -> None:
@@ -192,11 +198,10 @@ class MemoryWebSocket:
     def connection_lost(self) -> None:
         """The server closed."""
         self._protocol.receive_eof()
-        if not self.opened.called:
-            error = self._protocol.handshake_exc
-            closed = HTTPStreamClosedError("the server closed the connection in the handshake")
-            closed.__cause__ = error
-            self.opened.errback(closed)
+        closed = HTTPStreamClosedError("the server closed the connection in the handshake")
+        closed.__cause__ = self._protocol.handshake_exc
+        lost = Failure(closed)  # type: ignore[no-untyped-call]
+        self.connection.soon(lambda: self._opened(lost))
         self._ended()
         self._pongs.end(HTTPStreamClosedError("the WebSocket is closed"))
 
