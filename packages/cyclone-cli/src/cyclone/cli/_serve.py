@@ -105,6 +105,10 @@ class Serving:
             from cyclone.web import autoreload
 
             autoreload.start()
+        if self.options.debug:
+            from ._blocking import BlockingWatch
+
+            BlockingWatch(self.reactor).start()
         self._on_ready(urls)
 
     async def _listen(self, server: HTTPServer) -> list[str]:
@@ -153,6 +157,7 @@ def configure(server: HTTPServer, options: RunOptions, *, worker: int | None = N
     """Apply the options that are settings of the application. It must not listen yet."""
     if options.xheaders and not server.options.xheaders:
         # What depends on the options is worked out by the server's own constructor.
+        receive = server.headers_received
         HTTPServer.__init__(
             server,
             server.request_callback,
@@ -160,6 +165,7 @@ def configure(server: HTTPServer, options: RunOptions, *, worker: int | None = N
             ssl_options=server.ssl_options,
             monotonic=server.monotonic,
         )
+        server.headers_received = receive
     if not isinstance(server, Application):
         return
     settings = server.settings
