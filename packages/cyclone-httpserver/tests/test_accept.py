@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from http_support import Client, statuses
-from test_server import GET, LAST, ServerCase, until
+from test_server import GET, LAST, ServerCase, reactor, until
 from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 
@@ -55,6 +55,36 @@ def test_bound(caplog: pytest.LogCaptureFixture) -> None:
     for client in clients:
         client.hang_up()
     assert port.reading
+
+
+def test_refuse_when_full(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    server = HTTPServer(
+        lambda request: None,
+        reactor=clock,
+        monotonic=clock.seconds,
+        max_connections=2,
+        refuse_when_full=True,
+    )
+    port = Port()
+    server.gate.add(port)
+    clients = [Client(server=server) for _ in range(2)]
+    with caplog.at_level(logging.WARNING):
+        refused = [Client(server=server) for _ in range(3)]
+    assert port.reading
+    for client in refused:
+        assert client.statuses == [503]
+        assert client.wire.closing
+        # What it sends all the same is not served
+        client.send(GET)
+        assert client.statuses == [503]
+    assert len(caplog.records) == 1
+    # Not for ever, should they not close
+    clock.pump([1.0] * 8)
+    assert all(client.wire.aborted for client in refused)
+    for client in (*refused, clients.pop()):
+        client.hang_up()
+    assert Client(server=server).statuses == []
 
 
 @pytest.mark.parametrize(("wanted", "expected"), [(5, 5), (0, None)])
@@ -145,6 +175,34 @@ class BoundTests(ServerCase):
         for client in clients:
             client.close()
         self.assertEqual(statuses(await waiting), [200])
+
+    async def test_refuse_when_full(self) -> None:
+        server = self.server(max_connections=1, refuse_when_full=True)
+        address = self.address(server)
+        first = socket.create_connection(address)
+        await until(lambda: len(server.connections) == 1)
+        self.assertEqual(statuses(await self.talk(address, LAST)), [503])
+        first.close()
+        await until(lambda: not server.connections)
+        self.assertEqual(statuses(await self.talk(address, LAST)), [200])
+
+    async def test_the_backlog_is_long_enough(self) -> None:
+        server = self.server()
+        port: Any = reactor.listenTCP(0, server, interface="127.0.0.1")
+        own: Any = reactor.listenTCP(0, server, interface="127.0.0.1", backlog=5)
+        await until(lambda: len(server.gate.ports) == 2)
+        for each in (port, own):
+            each.stopReading()
+        address = ("127.0.0.1", port.getHost().port)
+        clients = [socket.create_connection(address, 0.5) for _ in range(100)]
+        address = ("127.0.0.1", own.getHost().port)
+        with self.assertRaises(TimeoutError):
+            while len(clients) < 200:
+                clients.append(socket.create_connection(address, 0.2))
+        for client in clients:
+            client.close()
+        for each in (port, own):
+            each.startReading()
 
     @staticmethod
     def _exchange(address: Any) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import gc
+import logging
 import os
 import tempfile
 from pathlib import Path
@@ -11,9 +12,10 @@ from typing import Any
 
 import pytest
 from http_support import Client, H, P, S
+from twisted.internet.task import Clock
 
-from cyclone.httpserver import HTTPRequest
-from cyclone.httpserver._body import Body, SpoolFile
+from cyclone.httpserver import HTTPRequest, HTTPServer
+from cyclone.httpserver._body import Body, SpoolFile, spool_trouble
 
 
 def upload(client: Client, body: bytes, *lines: bytes, step: int = 65536) -> None:
@@ -151,10 +153,28 @@ def test_disk_trouble_F09(
     assert other.statuses == [200]
 
 
-def test_missing_spool_folder_F10() -> None:
+def test_missing_spool_folder_F10(caplog: pytest.LogCaptureFixture) -> None:
     client = Client(spool_threshold=10, spool_dir="/nonexistent/folder")
-    upload(client, b"x" * 1000)
+    with caplog.at_level(logging.INFO):
+        upload(client, b"x" * 1000)
     assert client.statuses == [500]
+    assert b"No such file" not in client.received
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert "No such file" in caplog.text
+
+
+@pytest.mark.parametrize("kind", ["missing", "file", "none"])
+def test_a_bad_spool_folder_is_told_at_the_start_F10(
+    kind: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    folder = {"missing": tmp_path / "missing", "file": tmp_path / "file", "none": tmp_path}[kind]
+    server = HTTPServer(print, reactor=Clock(), spool_dir=str(folder))
+    server.doStart()
+    lines = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(lines) == (kind != "none")
+    assert all("cannot be stored" in line and str(folder) in line for line in lines)
+    assert spool_trouble(None) is None
 
 
 class Pool:

@@ -144,15 +144,18 @@ class TestBackPressure:
         receiver.answers[1].callback(None)
         assert receiver.events == ["finish"]
 
-    def test_a_failing_receiver(self) -> None:
+    @pytest.mark.parametrize("error", [ValueError(), FileNotFoundError(2, "its own file")])
+    def test_a_failing_receiver(self, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
         application = Application(streaming)
         client = Client(application)
         client.send(P + H + b"Content-Length: 30\r\n\r\n")
         application.receivers[0].blocking = True
         client.send(b"a" * 10)
-        application.receivers[0].answers[0].errback(ValueError())
+        application.receivers[0].answers[0].errback(error)
         assert client.statuses == [500]
         assert application.receivers[0].events == ["close"]
+        # With a traceback: it is the program's
+        assert [record.name for record in caplog.records] == ["cyclone.application"]
 
 
 class TestDecidingLater:

@@ -21,6 +21,9 @@ PAUSE: Final = 1.0
 QUIET: Final = 10.0
 #: Connections accepted in one turn of the reactor, at most: a bound is passed by fewer than that.
 BATCH: Final = 8
+#: Clients the kernel keeps waiting to be accepted; it has a limit of its own (``somaxconn``).
+BACKLOG: Final = 2048
+_TWISTED_BACKLOG: Final = 50
 
 
 def open_files_limit() -> int | None:
@@ -43,6 +46,7 @@ class AcceptGate:
         wanted = server.options.max_connections
         self.max_connections = (limit and limit - reserve) if wanted is None else (wanted or None)
         self._last_descriptor = None if limit is None else limit - min(32, limit // 8)
+        self._refuses = server.options.refuse_when_full
         self.ports: set[Any] = set()
         self.paused = False
         self._last_log = float("-inf")
@@ -66,13 +70,16 @@ class AcceptGate:
             factory = getattr(reader, "factory", None)
             while factory is not None and factory is not self._server:
                 factory = getattr(factory, "wrappedFactory", None)
-            if factory is self._server:
+            if factory is self._server and reader not in self.ports:
                 self.add(reader)
+                _lengthen_backlog(reader)
 
     def full(self) -> bool:
-        """Whether the bound on connections is reached."""
+        """Whether accepting stops because the bound on connections is reached."""
         limit = self.max_connections
-        return limit is not None and len(self._server.connections) >= limit
+        if limit is None or self._refuses:
+            return False
+        return len(self._server.connections) >= limit
 
     def accepted(self, connection: HTTPConnection) -> None:
         """A connection was made; is it the last one for now?"""
@@ -85,24 +92,31 @@ class AcceptGate:
             # Twisted accepts 20 more next time if it accepted as many as this attribute says,
             # and else as many as it did: so the batch never grows
             port.numberAccepts = 0
+        limit = self.max_connections
+        if self._refuses and limit is not None and len(self._server.connections) > limit:
+            self._log("connections are refused", "as many as allowed")
+            connection.turn_away()
         if self.full():
-            self._pause("as many connections as allowed", connection)
+            self._pause("as many connections as allowed")
         elif self._last_descriptor is not None and port is not None:
             descriptor = transport.fileno()
             if isinstance(descriptor, int) and descriptor >= self._last_descriptor:
                 self._starved_until = self._server.monotonic() + PAUSE
-                self._pause("file descriptors run out", connection)
+                self._pause("file descriptors run out")
 
-    def _pause(self, reason: str, connection: HTTPConnection) -> None:
+    def _pause(self, reason: str) -> None:
         if not self.paused:
             self.paused = True
             for port in self.ports:
                 port.stopReading()
             self._server.sweeper.add_task(self._try_again)
+        self._log("accepting paused", reason)
+
+    def _log(self, what: str, reason: str) -> None:
         now = self._server.monotonic()
         if now >= self._last_log + QUIET:
             self._last_log = now
-            self._server.log_paused(reason, len(self._server.connections))
+            self._server.log_full(what, reason)
 
     def _try_again(self, now: float) -> bool:
         """With each sweep: can accepting go on? Whether to ask again."""
@@ -130,3 +144,16 @@ class AcceptGate:
         for port in self.ports:
             if getattr(port, "connected", True) and not getattr(port, "disconnecting", False):
                 port.startReading()
+
+
+def _lengthen_backlog(port: Any) -> None:
+    """Give a port that was made with Twisted's default, 50, the backlog our own have.
+
+    More than 50 clients may well connect within one turn of the reactor; those who find no place
+    try again a second later. A socket somebody else set up (it has no ``port``) is left as it is.
+    """
+    if (
+        getattr(port, "backlog", None) == _TWISTED_BACKLOG
+        and getattr(port, "port", None) is not None
+    ):
+        port.socket.listen(BACKLOG)

@@ -78,6 +78,15 @@ class SpoolFile:
             self.close()
 
 
+def spool_trouble(directory: str | None) -> str | None:
+    """Why no temporary file can be made in ``directory``; None if one can."""
+    try:
+        SpoolFile(directory).close()
+    except OSError as error:
+        return str(error)
+    return None
+
+
 class _SpoolReader(io.RawIOBase):
     """A position of its own in a spool file; keeps the file alive."""
 

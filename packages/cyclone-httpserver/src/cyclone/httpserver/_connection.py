@@ -444,7 +444,7 @@ class HTTPConnection(ResponseSide):
         error = failure.value
         if isinstance(error, HTTPInputError):
             self._refuse(RequestError(error.status_code, str(error)))
-        elif isinstance(error, OSError):
+        elif isinstance(error, OSError) and incoming.receiver is None:
             self._refuse(storage_error(error))
         elif error is not None:
             self._handler_failed(incoming.request, error)
@@ -572,9 +572,10 @@ class HTTPConnection(ResponseSide):
 
 
 def storage_error(error: OSError) -> RequestError:
-    """The answer when a body cannot be written to disk."""
+    """The answer when a body cannot be written to disk; its text is for the log only."""
     import errno
 
+    why = error.strerror or type(error).__name__
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return RequestError(507, "no space for the body")
-    return RequestError(500, "the body could not be stored")
+        return RequestError(507, f"no space for the body: {why}")
+    return RequestError(500, f"the body could not be stored: {why}")

@@ -54,6 +54,8 @@ class ServerOptions:
     max_buffer_size: int | None = 8 * MiB
     #: None: what the limit of open files allows; 0: no limit.
     max_connections: int | None = None
+    #: When that many are connected: answer 503 and close, in place of letting clients wait.
+    refuse_when_full: bool = False
     max_requests_per_connection: int | None = 10_000
 
     #: From the first byte of a request to the end of its head.

@@ -402,6 +402,12 @@ class ResponseSide(OutputSide):
             self._emit(error_response(error.status_code, request, self._date()))
         self._linger()
 
+    def turn_away(self) -> None:
+        """For `AcceptGate`: there are too many connections; 503 before anything was asked."""
+        self.keep_alive = False
+        self._emit(error_response(503, None, self._date()))
+        self._linger()
+
     def _handler_failed(self, request: HTTPRequest, error: BaseException) -> None:
         """The program raised: an error page if nothing was sent, else a visible break."""
         current = self.request is request and self._state == OPEN

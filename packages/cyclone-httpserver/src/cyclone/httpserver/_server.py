@@ -19,6 +19,7 @@ from zope.interface import implementer
 from cyclone.httputil import HTTPInputError, HTTPServerConnectionDelegate
 
 from ._accept import AcceptGate
+from ._body import spool_trouble
 from ._connection import HTTPConnection
 from ._delegates import adapted
 from ._events import EventLogger
@@ -161,6 +162,9 @@ class HTTPServer:
     def doStart(self) -> None:
         """Twisted: a port is about to listen."""
         self.closing = False
+        trouble = spool_trouble(self.options.spool_dir)
+        if trouble is not None:
+            general_log.warning("large bodies cannot be stored: {trouble}", trouble=trouble)
         find = getattr(self.reactor, "getReaders", None)
         if find is not None:
             self.reactor.callLater(0, lambda: self.gate.find(find()))
@@ -313,7 +317,9 @@ class HTTPServer:
         """A bad request: one line, no traceback, none of its bytes."""
         malformed = "Malformed HTTP message from {remote_ip}: {reason}"
         refused = "refused a request from {remote_ip} with {status}: {reason}"
-        general_log.info(
+        # Not the client's fault: no space for its body
+        log = general_log.error if error.status_code in (500, 507) else general_log.info
+        log(
             malformed if error.status_code == 400 else refused,
             remote_ip=connection.peer_ip,
             status=error.status_code,
@@ -328,11 +334,12 @@ class HTTPServer:
             what=what,
         )
 
-    def log_paused(self, reason: str, connections: int) -> None:
-        """Accepting was paused."""
+    def log_full(self, what: str, reason: str) -> None:
+        """Accepting was paused, or clients are turned away."""
         general_log.warning(
-            "accepting paused at {connections} connections: {reason}",
-            connections=connections,
+            "{what} at {connections} connections: {reason}",
+            what=what,
+            connections=len(self.connections),
             reason=reason,
         )
 
