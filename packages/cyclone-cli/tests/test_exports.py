@@ -7,7 +7,6 @@ import sys
 from importlib.metadata import version
 
 import cyclone.cli
-import cyclone.cli.observability
 import cyclone.cli.process
 
 
@@ -16,25 +15,7 @@ def test_version_is_the_distributions() -> None:
 
 
 def test_names() -> None:
-    assert cyclone.cli.__all__ == [
-        "HealthHandler",
-        "__version__",
-        "is_draining",
-        "main",
-        "observability",
-        "process",
-    ]
-    assert cyclone.cli.observability.__all__ == [
-        "BlockingWatch",
-        "Metrics",
-        "MetricsHandler",
-        "Trace",
-        "TraceFilter",
-        "current_trace",
-        "parse_traceparent",
-        "trace",
-        "trace_headers",
-    ]
+    assert cyclone.cli.__all__ == ["HealthHandler", "__version__", "is_draining", "main", "process"]
     assert cyclone.cli.process.__all__ == ["cpu_count", "fork_processes", "task_id"]
     for name in cyclone.cli.__all__:
         assert getattr(cyclone.cli, name) is not None

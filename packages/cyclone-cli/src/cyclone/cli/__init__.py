@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import observability as observability
     from . import process as process
     from ._commands import main as main
     from ._drain import is_draining as is_draining
     from ._health import HealthHandler as HealthHandler
 
-__all__ = ["HealthHandler", "__version__", "is_draining", "main", "observability", "process"]
+__all__ = ["HealthHandler", "__version__", "is_draining", "main", "process"]
 
 __version__: str
 
@@ -28,6 +27,6 @@ def __getattr__(name: str) -> Any:
         return version("cyclone-cli")
     if name in _HOMES:
         return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    if name in {"observability", "process"}:
-        return importlib.import_module(f"{__name__}.{name}")
+    if name == "process":
+        return importlib.import_module(f"{__name__}.process")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,7 +12,6 @@ from typing import Any
 from cyclone.httpserver import escape_for_log
 from cyclone.web import Application, RequestHandler
 
-from ._tracing import add_filter
 from ._writer import BackgroundHandler
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -41,7 +40,6 @@ def set_up(*, debug: bool = False, worker: int | None = None) -> BackgroundHandl
         handler = BackgroundHandler(_standard_error())
         who = "" if worker is None else f" [worker {worker}]"
         handler.setFormatter(LineFormatter(FORMAT.replace(" %(name)s", f"{who} %(name)s")))
-        add_filter(handler)
         root.addHandler(handler)
         root.setLevel(logging.INFO)
     forward_twisted(logging.getLogger("twisted"))

@@ -105,10 +105,6 @@ class Serving:
             from cyclone.web import autoreload
 
             autoreload.start()
-        if self.options.debug:
-            from ._blocking import BlockingWatch
-
-            BlockingWatch(self.reactor).start()
         self._on_ready(urls)
 
     async def _listen(self, server: HTTPServer) -> list[str]:
