@@ -283,9 +283,11 @@ class TestBesideTheReactor(unittest.TestCase):
         from twisted.internet import reactor
 
         await turn()
-        client = Client(make_app(first_request_timeout=0.01), clock=reactor)
+        client = Client(make_app(), clock=reactor)
         connection = client.connect()
-        await connection.when_closed()
+        assert (await client.get("/old", connection=connection)).code == 200
+        assert client.clock is reactor
+        connection.close()
         assert connection.closed
 
     async def test_a_stream(self) -> None:
