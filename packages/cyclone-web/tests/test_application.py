@@ -336,6 +336,15 @@ class ListeningTests(TestCase):
         assert answer.endswith(b"0\r\n\r\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [((Hello,), "handlers are a list"), (([], {"debug": True}), "settings are keywords")],
+)
+def test_arguments_in_the_wrong_place(arguments: tuple[Any, ...], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        Application(*arguments)
+
+
 def test_it_is_a_factory_with_a_protocol() -> None:
     assert Application.protocol is HTTPConnection
     assert callable(Application([]))

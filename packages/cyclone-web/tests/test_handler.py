@@ -105,3 +105,28 @@ def test_error_handler(serve: Any, method: str) -> None:
     body = None if method == "GET" else ""
     headers = {"Origin": "http://evil.example"}
     assert client.fetch(method, "/", body=body, headers=headers).status == 410
+
+
+@pytest.mark.parametrize("hook", ["initialize", "set_default_headers", "on_finish"])
+def test_a_hook_nothing_waits_for_must_not_be_async(
+    serve: Any, caplog: pytest.LogCaptureFixture, hook: str
+) -> None:
+    async def waits(self: object) -> None:
+        raise AssertionError("this must not run")
+
+    async_hook = type("AsyncHook", (RequestHandler,), {hook: waits, "get": lambda self: None})
+    assert serve([("/", async_hook)]).fetch("GET", "/").status == 200
+    (record,) = [each for each in caplog.records if each.name == "cyclone.application"]
+    assert f"AsyncHook.{hook}() is async" in record.getMessage()
+
+
+def test_a_hook_may_return_something_else(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    class Returning(RequestHandler):
+        def initialize(self) -> None:
+            return 1  # type: ignore[return-value]
+
+        def get(self) -> None:
+            pass
+
+    assert serve([("/", Returning)]).fetch("GET", "/").status == 200
+    assert not [each for each in caplog.records if each.name == "cyclone.application"]

@@ -43,6 +43,12 @@ def test_path_matches(pattern: Any, path: str, expected: object) -> None:
     assert PathMatches(pattern).match(request(path)) == expected
 
 
+def test_a_pattern_that_is_no_expression_is_named() -> None:
+    with pytest.raises(re.error) as caught:
+        PathMatches("/(a")
+    assert caught.value.__notes__ == ["in the pattern '/(a' of a route"]
+
+
 def test_path_with_mixed_groups_is_refused() -> None:
     with pytest.raises(ValueError, match="all named or all positional"):
         PathMatches("/(a)(?P<b>c)")

@@ -65,3 +65,8 @@ def test_a_target_may_be_a_name() -> None:
 def test_a_name_that_cannot_be_imported(name: str) -> None:
     with pytest.raises(ImportError):
         URLSpec("/", name)
+
+
+def test_a_name_in_the_place_of_the_arguments_is_refused() -> None:
+    with pytest.raises(TypeError, match="comes fourth"):
+        as_rule(("/a", Handler, "name"))

@@ -54,9 +54,9 @@ def test_ui_modules_from(source: Any) -> None:
     assert found["Two"] is Two
 
 
-@pytest.mark.parametrize("source", [1, object()], ids=["number", "object"])
+@pytest.mark.parametrize("source", [1, object(), "name"], ids=["number", "object", "text"])
 def test_what_holds_no_names(source: Any) -> None:
-    with pytest.raises(TypeError, match="cannot be"):
+    with pytest.raises(TypeError, match="modules, dicts or lists"):
         load_ui_modules(source)
 
 

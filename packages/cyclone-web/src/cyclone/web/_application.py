@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextvars
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.protocol import ServerFactory
@@ -73,6 +73,8 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
             settings.setdefault("default_handler_class", error_handler)
             settings.setdefault("default_handler_args", {"status_code": 404})
         HTTPServer.__init__(self, self, **_server_options(settings))
+        if default_host and not isinstance(default_host, str):
+            raise TypeError(f"default_host is a name, not {default_host!r}: settings are keywords")
         self.default_host = default_host or None
         if transforms is None:
             transforms = []
@@ -95,6 +97,8 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
     # --- routes -------------------------------------------------------------------------------
 
     def _with_static(self, handlers: RuleSequence | None) -> list[Any]:
+        if handlers is not None and not isinstance(handlers, Iterable):
+            raise TypeError(f"handlers are a list of routes, not {handlers!r}")
         rules = list(handlers or ())
         if self.settings.get("static_path"):
             from ._static_routes import static_routes

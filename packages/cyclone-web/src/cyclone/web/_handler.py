@@ -9,6 +9,7 @@ from ._arguments import ArgumentsMixin
 from ._cookies import CookiesMixin
 from ._error_pages import ErrorsMixin
 from ._localization import LocalizationMixin
+from ._log import hook_returned
 from ._output import OutputMixin
 from ._rendering import RenderingMixin
 from ._response import ResponseMixin
@@ -57,9 +58,13 @@ class RequestHandler(
         self.application = application
         self.request = request
         self._write_buffer = []
-        self.set_default_headers()
+        result: object = self.set_default_headers()  # type: ignore[func-returns-value]
+        if result is not None:
+            hook_returned(self, "set_default_headers", result)
         if kwargs or type(self).initialize is not _initialize:
-            self.initialize(**kwargs)
+            result = self.initialize(**kwargs)
+            if result is not None:
+                hook_returned(self, "initialize", result)
 
     def _initialize(self, **kwargs: Any) -> None:
         if kwargs:
@@ -68,7 +73,7 @@ class RequestHandler(
             )
 
     #: Runs first in each request, with the keywords of the route. Override it to keep them.
-    initialize: Callable[..., None] = _initialize
+    initialize: Callable[..., object] = _initialize
 
     def on_finish(self) -> None:
         """Runs after the answer was sent. Override it to clean up or log; it cannot write."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from cyclone.httpserver import EventLogger
 
 if TYPE_CHECKING:
+    from ._base import HandlerBase
     from ._handler import RequestHandler
 
 access_log = EventLogger("cyclone.access")
@@ -55,6 +56,19 @@ def _level(status: int) -> int:
 def access_logger(status: int) -> Callable[..., None]:
     """The method of the access log that fits *status*."""
     return _LOGS[_level(status)]
+
+
+def hook_returned(handler: HandlerBase, hook: str, result: object) -> None:
+    """A hook that nothing waits for returned *result*: an error, if that can be awaited."""
+    if not isinstance(result, Awaitable):
+        return
+    if isinstance(result, Coroutine):
+        result.close()
+    application_log.error(
+        "{handler}.{hook}() is async, but nothing waits for it: make it a plain method",
+        handler=f"{type(handler).__module__}.{type(handler).__qualname__}",
+        hook=hook,
+    )
 
 
 def access_fields(handler: RequestHandler) -> dict[str, Any]:

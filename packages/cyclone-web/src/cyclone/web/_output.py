@@ -11,6 +11,7 @@ from cyclone.escape import json_encode
 from cyclone.httputil import HTTPHeaders, HTTPOutputError, ResponseStartLine, responses
 
 from ._base import HandlerBase
+from ._log import hook_returned
 from ._response import JSON_TYPE, ResponseMixin, has_no_body
 from ._sent import quietly
 
@@ -218,7 +219,9 @@ class OutputMixin(HandlerBase):
         try:
             self._log()
         finally:
-            self.on_finish()
+            result: object = self.on_finish()
+            if result is not None:
+                hook_returned(self, "on_finish", result)
 
     def _end(self) -> None:
         """The answer is out: log it, tell the handler."""
@@ -226,7 +229,9 @@ class OutputMixin(HandlerBase):
         try:
             self._log()
         finally:
-            self.on_finish()
+            result: object = self.on_finish()
+            if result is not None:
+                hook_returned(self, "on_finish", result)
 
     def _abort(self) -> None:
         """Cut the connection: the client must see that the answer is not complete (RI-11)."""

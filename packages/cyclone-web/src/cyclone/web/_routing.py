@@ -86,6 +86,8 @@ class RuleRouter(Router):
 
     def add_rules(self, rules: RuleSequence) -> None:
         """Append *rules*. Raises ValueError or TypeError for what is no rule."""
+        if not isinstance(rules, Iterable):
+            raise TypeError(f"routes are a list of rules or tuples, not {rules!r}")
         for rule in rules:
             self._rules.append(self.process_rule(as_rule(rule)))
 

@@ -175,5 +175,9 @@ def unquote_group(text: str | None) -> bytes | None:
 
 def _compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
     if isinstance(pattern, str):
-        return re.compile(pattern if pattern.endswith("$") else pattern + "$")
+        try:
+            return re.compile(pattern if pattern.endswith("$") else pattern + "$")
+        except re.error as error:
+            error.add_note(f"in the pattern {pattern!r} of a route")
+            raise
     return pattern

@@ -28,6 +28,11 @@ class Rule:
     ) -> None:
         self.matcher = matcher
         self.target = import_target(target) if isinstance(target, str) else target
+        if target_kwargs and not isinstance(target_kwargs, Mapping):
+            raise TypeError(
+                "what follows the handler in a route is a dict of arguments for initialize(), not "
+                f"{target_kwargs!r}: the name of a route comes fourth, or as name="
+            )
         self.target_kwargs = dict(target_kwargs) if target_kwargs else {}
         self.name = name
 

@@ -233,11 +233,14 @@ def _named(source: object) -> Iterator[tuple[str, object]]:
         yield from ((name, getattr(source, name)) for name in dir(source))
     elif isinstance(source, Mapping):
         yield from source.items()
-    elif isinstance(source, Iterable):
+    elif isinstance(source, Iterable) and not isinstance(source, str | bytes):
         for part in source:
             yield from _named(part)
     else:
-        raise TypeError(f"ui_methods and ui_modules cannot be a {type(source).__name__}")
+        raise TypeError(
+            "ui_methods and ui_modules are modules, dicts or lists of these, not "
+            f"{type(source).__name__}"
+        )
 
 
 def as_paths(files: str | bytes | Iterable[str | bytes] | None) -> list[str]:
