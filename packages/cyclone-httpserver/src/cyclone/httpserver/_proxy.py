@@ -81,12 +81,13 @@ class ProxyRules:
         self._trusted = None if trusted is None else TrustedPeers(trusted)
         self._with_host = options.xheaders_host
 
-    def _believed(self, peer: str) -> bool:
+    def believes(self, peer: str) -> bool:
+        """Whether what this peer says of the client counts."""
         return self._trusted is None or peer in self._trusted
 
     def remote_ip(self, headers: HTTPHeaders, peer: str) -> str:
         """The address of the client."""
-        if not self._believed(peer):
+        if not self.believes(peer):
             return peer
         real = headers.get("X-Real-Ip")
         if real is not None:
@@ -114,7 +115,7 @@ class ProxyRules:
 
     def protocol(self, headers: HTTPHeaders, peer: str, protocol: str) -> str:
         """``http`` or ``https``, as the client sees it."""
-        if not self._believed(peer):
+        if not self.believes(peer):
             return protocol
         named = headers.get("X-Scheme") or headers.get("X-Forwarded-Proto")
         if named is None:
@@ -125,7 +126,7 @@ class ProxyRules:
 
     def host(self, headers: HTTPHeaders, peer: str) -> str | None:
         """The host the client asked for, if the proxy says so and ``xheaders_host`` is on."""
-        if not self._with_host or not self._believed(peer):
+        if not self._with_host or not self.believes(peer):
             return None
         host = headers.get("X-Forwarded-Host")
         if host is None:

@@ -18,6 +18,7 @@ from ._handler import ErrorHandler, RequestHandler
 from ._hub import Hub, HubFullError
 from ._hub_channel import HubMessage, Subscriber
 from ._hub_mixin import HubMixin
+from ._observation import RequestContextFilter
 from ._redirects import RedirectHandler, addslash, is_safe_redirect, removeslash
 from ._routing import ReversibleRouter, ReversibleRuleRouter, Router, RuleRouter
 from ._routing_matchers import (
@@ -41,6 +42,7 @@ from ._signing import (
 )
 from ._static import StaticFileHandler
 from ._streaming import stream_request_body
+from ._tracecontext import TraceContext
 from ._transforms import ChunkedTransferEncoding, GZipContentEncoding, OutputTransform
 from ._uimodules import TemplateModule, UIModule
 from ._users import authenticated
@@ -72,11 +74,13 @@ __all__ = [
     "HubUnavailableError",
     "InvalidArgumentError",
     "Matcher",
+    "MetricsHandler",
     "MissingArgumentError",
     "OutputTransform",
     "PathMatches",
     "RedirectHandler",
     "RedisHub",
+    "RequestContextFilter",
     "RequestHandler",
     "ReversibleRouter",
     "ReversibleRuleRouter",
@@ -86,6 +90,7 @@ __all__ = [
     "StaticFileHandler",
     "Subscriber",
     "TemplateModule",
+    "TraceContext",
     "UIModule",
     "URLReverseError",
     "URLSpec",
@@ -110,6 +115,7 @@ __version__: str
 if TYPE_CHECKING:
     from ._hub_redis import HubUnavailableError as HubUnavailableError
     from ._hub_redis import RedisHub as RedisHub
+    from ._metrics import MetricsHandler as MetricsHandler
 
 
 def __getattr__(name: str) -> object:
@@ -122,4 +128,8 @@ def __getattr__(name: str) -> object:
         from . import _hub_redis
 
         return getattr(_hub_redis, name)
+    if name == "MetricsHandler":
+        from ._metrics import MetricsHandler
+
+        return MetricsHandler
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

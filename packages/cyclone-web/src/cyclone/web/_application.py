@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from cyclone.httputil import HTTPHeaders, http_date
 from ._coroutines import bridge_context
 from ._handler import ErrorHandler, RequestHandler
 from ._log import log_request
+from ._observation import make_observer
 from ._response import JSON_TYPE, default_headers
 from ._routing import HandlerRouter, ReversibleRouter
 from ._routing_delegates import serve_delegate, serve_delegate_headers
@@ -99,6 +101,13 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
     def _with_static(self, handlers: RuleSequence | None) -> list[Any]:
         if handlers is not None and not isinstance(handlers, Iterable):
             raise TypeError(f"handlers are a list of routes, not {handlers!r}")
+        self._observer = make_observer(self)
+        # What a request enters by: with an observer the way leads through it.
+        self._enter: Callable[[HTTPRequest], None] = self._serve
+        self._enter_headers: Callable[[HTTPRequest], Any] = self._receive
+        if self._observer is not None:
+            self._enter = functools.partial(self._observer.serve, self._serve)
+            self._enter_headers = functools.partial(self._observer.receive, self._receive)
         rules = list(handlers or ())
         if self.settings.get("static_path"):
             from ._static_routes import static_routes
@@ -206,7 +215,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
 
     def __call__(self, request: HTTPRequest) -> None:
         """Serve a complete request, in a context of its own."""
-        _copy_context().run(self._serve, request)
+        _copy_context().run(self._enter, request)
 
     def _serve(self, request: HTTPRequest) -> None:
         bridge_context()
@@ -240,7 +249,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
 
     def headers_received(self, request: HTTPRequest) -> Any:
         """Decide who takes the body of *request*, whose head is in: None to have it collected."""
-        return contextvars.copy_context().run(self._receive, request)
+        return contextvars.copy_context().run(self._enter_headers, request)
 
     def _receive(self, request: HTTPRequest) -> Any:
         bridge_context()
@@ -317,6 +326,8 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
     def _default_headers(self) -> HTTPHeaders:
         """The header fields every answer starts with: to be copied, not changed."""
         date = http_date()
+        if self._observer is not None:
+            self._observer.made(handler)
         if date is not self._date:
             self._date = date
             self._defaults = headers = default_headers(self.settings)

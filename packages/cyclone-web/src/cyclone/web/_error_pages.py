@@ -137,8 +137,12 @@ class ErrorsMixin(HandlerBase):
             return
         error = _translated(error)
         exc_info = (type(error), error, error.__traceback__)
+        observer = self.application._observer
         try:
-            self.log_exception(*exc_info)
+            if observer is None:
+                self.log_exception(*exc_info)
+            else:
+                observer.failed(self, exc_info)
         except Exception:
             application_log.error("Error in exception logger", exc_info=True)
         if self._finished:

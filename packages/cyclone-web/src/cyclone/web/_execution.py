@@ -167,6 +167,9 @@ class ExecutionMixin(HandlerBase):
 
     def _run(self, coroutine: Any) -> None:
         """Drive *coroutine*, which answers for its own failures."""
+        observer = self.application._observer
+        if observer is not None:
+            coroutine = observer.timed(self, coroutine)
         running = run(coroutine)
         if not self._finished:
             self._suspend(running)
@@ -325,7 +328,11 @@ class ExecutionMixin(HandlerBase):
         return self.request.notifyFinish()
 
     def _log(self) -> None:
-        self.application.log_request(self)  # type: ignore[arg-type]
+        observer = self.application._observer
+        if observer is None:
+            self.application.log_request(self)  # type: ignore[arg-type]
+        else:
+            observer.log(self)  # type: ignore[arg-type]
 
 
 def _tell_if_alive(reference: weakref.ref[ExecutionMixin]) -> None:

@@ -10,6 +10,7 @@ from ._cookies import CookiesMixin
 from ._error_pages import ErrorsMixin
 from ._localization import LocalizationMixin
 from ._log import hook_returned
+from ._observation import TracingMixin
 from ._output import OutputMixin
 from ._rendering import RenderingMixin
 from ._response import ResponseMixin
@@ -37,6 +38,7 @@ class RequestHandler(
     LocalizationMixin,
     RenderingMixin,
     StaticUrlMixin,
+    TracingMixin,
 ):
     """Answers requests: subclass it and define ``get``, ``post``, ...
 

@@ -82,7 +82,7 @@ def access_fields(handler: RequestHandler) -> dict[str, Any]:
         "time": time.time(),
         "method": request.method,
         "uri": request.uri,
-        "route": _route(handler),
+        "route": route_of(handler),
         "handler": type(handler).__qualname__,
         "status": handler._status_code,
         "bytes": handler._bytes_written,
@@ -92,7 +92,7 @@ def access_fields(handler: RequestHandler) -> dict[str, Any]:
     }
 
 
-def _route(handler: RequestHandler) -> str | None:
+def route_of(handler: RequestHandler) -> str | None:
     """The pattern of the route, or what else there is to tell it by."""
     rule = handler._rule
     if rule is None:
