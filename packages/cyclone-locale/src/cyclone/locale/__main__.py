@@ -52,7 +52,7 @@ def _keywords(specs: list[str]) -> dict[str, Any]:
     if specs:
         from babel.messages import frontend
 
-        keywords.update(frontend.parse_keywords(specs))  # type: ignore[no-untyped-call]
+        keywords.update(frontend.parse_keywords(specs))
     return keywords
 
 
