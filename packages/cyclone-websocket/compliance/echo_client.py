@@ -3,17 +3,12 @@
 Usage: echo_client.py [URL]
 """
 
-import asyncio
 import sys
 
-from twisted.internet import asyncioreactor
+from twisted.internet import task
 
-asyncioreactor.install()
-
-from twisted.internet import task  # noqa: E402
-
-from cyclone.web import spawn  # noqa: E402
-from cyclone.websocket import websocket_connect  # noqa: E402
+from cyclone.web import spawn
+from cyclone.websocket import WebSocketClosedError, websocket_connect
 
 AGENT = "cyclone"
 
@@ -35,15 +30,14 @@ async def main(server):
         async for message in connection:
             try:
                 await connection.write_message(message, binary=isinstance(message, bytes))
-            except Exception:
+            except WebSocketClosedError:
                 break
         print(f"\r{case} of {cases}", end="", flush=True)
     print()
     reports = await connect(f"{server}/updateReports?agent={AGENT}")
     await reports.close()
-    await asyncio.sleep(0)
 
 
 if __name__ == "__main__":
     url = sys.argv[1] if len(sys.argv) > 1 else "ws://127.0.0.1:9002"
-    task.react(lambda reactor: task.deferLater(reactor, 0, lambda: spawn(main(url))))
+    task.react(lambda reactor: spawn(main(url)))

@@ -17,6 +17,7 @@ from twisted.trial import unittest
 from ws_support import Log
 
 from cyclone.httpclient import HTTPConnectError, HTTPError, HTTPRequest, HTTPTimeoutError
+from cyclone.httpserver import HTTPConnection
 from cyclone.httputil import HTTPHeaders
 from cyclone.web import Application, RequestHandler
 from cyclone.websocket import (
@@ -255,6 +256,19 @@ class NetworkTest(unittest.TestCase):
             assert await ws.read_message() == b"\x00" * 1_000_000
             ws.write_message({"a": 1})
             assert await ws.read_message() == '{"a": 1}'
+
+    async def test_behind_what_the_transport_still_has(self) -> None:
+        write_headers = HTTPConnection.write_headers
+
+        def not_yet(self: HTTPConnection, *args: Any) -> Deferred[None]:
+            write_headers(self, *args)
+            return Deferred()
+
+        self.patch(HTTPConnection, "write_headers", not_yet)  # type: ignore[no-untyped-call]
+        async with await websocket_connect(self.url + "/echo") as ws:
+            for message in ("hello", "x" * 1_000_000):
+                await ws.write_message(message)
+                assert await ws.read_message() == message
 
     async def test_compression(self) -> None:
         async with await websocket_connect(self.url + "/packed", compression_options={}) as ws:

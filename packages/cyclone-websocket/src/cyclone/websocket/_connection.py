@@ -71,6 +71,7 @@ class WebSocketConnection(OutputSide):
         "close_code",
         "close_reason",
         "deadline",
+        "direct",
         "keep_alive",
         "selected_subprotocol",
     )
@@ -99,6 +100,8 @@ class WebSocketConnection(OutputSide):
         #: For the server's sweep: this connection has deadlines of its own.
         self.deadline = NEVER
         self.keep_alive = True
+        #: Whether the socket may be written to directly: nothing waits in the transport.
+        self.direct = True
         # Events that wait their turn; None while there is nothing to wait for
         self._queue: deque[Event] | None = deque()
         self._queue_size = 0
@@ -122,7 +125,7 @@ class WebSocketConnection(OutputSide):
     def makeConnection(self, transport: Any) -> None:
         """Twisted: here is the transport."""
         self.transport = transport
-        if isinstance(transport, tcp.Connection):
+        if self.direct and isinstance(transport, tcp.Connection):
             self._send = transport.getHandle().send
             transport.bufferSize = READ_SIZE
         else:

@@ -10,6 +10,7 @@ from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.python.failure import Failure
 
 from cyclone.escape import json_encode
+from cyclone.httpserver import StreamClosedError
 from cyclone.httputil import ResponseStartLine
 from cyclone.web import RequestHandler, spawn
 
@@ -125,7 +126,11 @@ class WebSocketHandler(RequestHandler):
             home=server,
         )
         self.ws_connection = ws_connection
-        connection.write_headers(ResponseStartLine("HTTP/1.1", 101, self._reason), self._headers)
+        taken = connection.write_headers(
+            ResponseStartLine("HTTP/1.1", 101, self._reason), self._headers
+        )
+        ws_connection.direct = taken.called  # else the transport still has some of it
+        taken.addErrback(_was_closed)
         self._headers_written = self._finished = self._upgraded = True
         if self._suspended:
             self._resolved()
@@ -435,4 +440,4 @@ def _frame_of(message: HubMessage) -> bytes:
 
 
 def _was_closed(failure: Failure) -> None:
-    failure.trap(WebSocketClosedError)  # type: ignore[no-untyped-call]
+    failure.trap(WebSocketClosedError, StreamClosedError)  # type: ignore[no-untyped-call]
