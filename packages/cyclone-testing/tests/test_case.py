@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 import unittest
 import warnings
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from test_reactor import later
+from twisted.internet.defer import Deferred
 
 from cyclone.testing import AsyncTestCase
 
@@ -133,6 +135,21 @@ def test_set_up_and_tear_down_call_the_next_class() -> None:
 
     run(Case)
     assert events == ["setUp", "test", "tearDown"]
+
+
+def test_coroutines_that_are_left_make_no_noise(capfd: pytest.CaptureFixture[str]) -> None:
+    class Case(AsyncTestCase):
+        def test(self) -> None:
+            async def left() -> None:
+                await Deferred()
+
+            self.io_loop.add_callback(left)
+            self.io_loop.add_callback(self.stop)
+            self.wait()
+
+    assert run(Case).wasSuccessful()
+    gc.collect()
+    assert capfd.readouterr() == ("", "")
 
 
 def test_asyncio_tasks_that_are_left_are_cancelled() -> None:

@@ -182,6 +182,17 @@ def test_cancelling_is_going_away(client: Client) -> None:
     Waits.waiting.pop().callback("too late")
 
 
+def test_closing_the_client(client: Client) -> None:
+    Waits.gone.clear()
+    pending, connection = client.get("/waits"), client.connect()
+    client.close()
+    assert (Waits.gone, connection.closed) == (["gone"], True)
+    with pytest.raises(HTTPStreamClosedError):
+        outcome(pending)
+    Waits.waiting.pop().callback("too late")
+    assert outcome(client.get("/old")).code == 200
+
+
 def test_a_request_from_within_a_callback(client: Client) -> None:
     chained = client.get("/echo").addCallback(lambda _: client.get("/old"))
     assert outcome(chained).body == b"inline"

@@ -88,6 +88,20 @@ class TestClass(CycloneTestCase):
         assert self.client.host == "made.example"
 
 
+def test_connections_end_with_the_test() -> None:
+    class Case(CycloneTestCase):
+        app_builder = make_app
+
+        def test(self) -> None:
+            self.client.get("/waits").addErrback(lambda _: None)
+
+    Waits.gone.clear()
+    result = standard.TestResult()
+    Case("test").run(result)  # type: ignore[no-untyped-call]
+    assert (result.errors, Waits.gone) == ([], ["gone"])
+    Waits.waiting.pop().callback("too late")
+
+
 def test_a_builder_as_an_argument() -> None:
     for case in (CycloneTestCase(make_app), CycloneTestCase(app_builder=make_app)):
         assert isinstance(case.app, Application)

@@ -18,7 +18,9 @@ def test_clients_share_the_clock_of_the_test() -> None:
     assert second.host == "example.com"
     assert factory.default is factory.default
     assert outcome(factory.get("/old")).body == b"inline"
+    connection = first.connect()
     factory.close()
+    assert connection.closed
     with pytest.raises(AttributeError):
         factory.__wrapped__  # noqa: B018
 

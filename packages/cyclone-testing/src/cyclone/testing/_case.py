@@ -40,6 +40,8 @@ class AsyncTestCase(unittest.TestCase):
         """Cancel the timers of ``io_loop`` and the asyncio tasks that the test left behind."""
         left = self.__asyncio_tasks() - self.__tasks
         if left:
+            # A task that has not begun would warn that its coroutine was never awaited
+            run_sync(turn, get_async_test_timeout())
             for task in left:
                 task.cancel()
             run_sync(turn, get_async_test_timeout())

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urljoin
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.task import Clock
@@ -56,6 +56,7 @@ class Client:
         self._pump: Pump = clock.wire if isinstance(clock, VirtualClock) else Pump()
         self._server = _server(app, clock)
         self._port = 50000
+        self._connections: WeakSet[MemoryConnection] = WeakSet()
 
     def connect(
         self, remote_ip: str | None = None, protocol: str | None = None
@@ -65,13 +66,20 @@ class Client:
         ``remote_ip``: the client's address; ``protocol``: ``"http"`` or ``"https"``.
         """
         self._port = self._port % _MAX_PORT + 1
-        return MemoryConnection(
+        connection = MemoryConnection(
             self._server,
             self._pump,
             remote_ip=remote_ip or "127.0.0.1",
             secure=_secure(protocol or "http"),
             port=self._port,
         )
+        self._connections.add(connection)
+        return connection
+
+    def close(self) -> None:
+        """Close the connections that are open; the application sees that its client is gone."""
+        for connection in list(self._connections):
+            connection.close()
 
     def request(
         self,

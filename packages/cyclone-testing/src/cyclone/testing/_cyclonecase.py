@@ -55,8 +55,11 @@ class CycloneTestCase(unittest.TestCase):
 
     @functools.cached_property
     def client(self) -> Any:
-        """The client of this test."""
-        return _without_self(type(self), self, "client_impl", self.app)(self.app)
+        """The client of this test; its connections are closed when the test is over."""
+        client = _without_self(type(self), self, "client_impl", self.app)(self.app)
+        if hasattr(client, "close"):
+            self.addCleanup(client.close)
+        return client
 
     @property
     def _app(self) -> Any:

@@ -19,11 +19,14 @@ class ClientFactory:
     def __init__(self, app: Callable[[], Any], clock: VirtualClock) -> None:
         self._app = app
         self.clock = clock
+        self._clients: list[Client] = []
 
     def __call__(self, app: Any = None, **options: Any) -> Client:
         """A client of ``app``, on the test's clock. ``options``: those of `Client`."""
         options.setdefault("clock", self.clock)
-        return Client(self._app() if app is None else app, **options)
+        client = Client(self._app() if app is None else app, **options)
+        self._clients.append(client)
+        return client
 
     @functools.cached_property
     def default(self) -> Client:
@@ -36,8 +39,9 @@ class ClientFactory:
         return getattr(self.default, name)
 
     def close(self) -> None:
-        """The test is over."""
-        self.clock.settle()
+        """The test is over: the clients go away."""
+        for client in self._clients:
+            client.close()
 
 
 class ServerFactory:

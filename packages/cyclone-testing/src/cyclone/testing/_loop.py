@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import inspect
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakSet
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
@@ -19,7 +20,9 @@ _log = Logger(namespace="cyclone.testing")
 
 
 def _log_failure(failure: Failure) -> None:
-    _log.failure("Unhandled error in a callback of the loop", failure)
+    # At the end of a test what it left is cancelled
+    if not isinstance(failure.value, CancelledError | asyncio.CancelledError):
+        _log.failure("Unhandled error in a callback of the loop", failure)
 
 
 class ReactorLoop:
