@@ -111,3 +111,12 @@ def test_set_up() -> None:
     assert lines[1] == "whole line"
     assert lines[2].endswith(" ERROR [worker 3] twisted: it failed")
     assert lines[-1] == "builtins.ZeroDivisionError: division by zero"
+
+
+def test_the_requests_id() -> None:
+    record = logging.LogRecord("mine", logging.INFO, __file__, 1, "at %s", ("work",), None)
+    formatter = _logs.LineFormatter("%(name)s: %(message)s")
+    assert formatter.format(record) == "mine: at work"
+    record.request_id = "abc"
+    assert formatter.format(record) == "mine: [abc] at work"
+    assert formatter.format(record) == "mine: [abc] at work"

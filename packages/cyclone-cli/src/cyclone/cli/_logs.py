@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cyclone.httpserver import escape_for_log
-from cyclone.web import Application, RequestHandler
+from cyclone.web import Application, RequestContextFilter, RequestHandler
 
 from ._writer import BackgroundHandler
 
@@ -19,13 +19,24 @@ ACCESS = logging.getLogger("cyclone.access")
 
 
 class LineFormatter(logging.Formatter):
-    """One format for all, but access lines, which are whole as they come."""
+    """One format for all, but access lines, which are whole as they come.
+
+    What is logged for a request begins with its id, if the application gives them (its setting
+    ``trace_context``).
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line (with a traceback: lines) of a record."""
         if record.name == "cyclone.access" and hasattr(record, "whole"):
             return record.getMessage()
         return super().format(record)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """Return the first line of a record."""
+        request_id = getattr(record, "request_id", "-")
+        if request_id != "-":
+            record.message = f"[{request_id}] {record.message}"
+        return super().formatMessage(record)
 
 
 def set_up(*, debug: bool = False, worker: int | None = None) -> BackgroundHandler | None:
@@ -40,6 +51,7 @@ def set_up(*, debug: bool = False, worker: int | None = None) -> BackgroundHandl
         handler = BackgroundHandler(_standard_error())
         who = "" if worker is None else f" [worker {worker}]"
         handler.setFormatter(LineFormatter(FORMAT.replace(" %(name)s", f"{who} %(name)s")))
+        handler.addFilter(RequestContextFilter())
         root.addHandler(handler)
         root.setLevel(logging.INFO)
     forward_twisted(logging.getLogger("twisted"))
