@@ -70,11 +70,19 @@ def parse_qs_bytes(
         return fields
     if max_num_fields is not None and data.count(b"&") >= max_num_fields:
         raise ValueError(f"more than {max_num_fields} fields")
-    for field in data.split(b"&"):
+    escaped = b"%" in data
+    for field in data.replace(b"+", b" ").split(b"&"):
         name, equals, value = field.partition(b"=")
         if strict_parsing and not equals:
             raise ValueError(f"bad query field: {field!r}")
         if value or (keep_blank_values and field):
-            key = _unquote(name.replace(b"+", b" ")).decode("latin-1")
-            fields.setdefault(key, []).append(_unquote(value.replace(b"+", b" ")))
+            if escaped:
+                if b"%" in value:
+                    value = _ESCAPES.sub(_decode_run, value)
+                name = _unquote(name)
+            key = name.decode("latin-1")
+            if key in fields:
+                fields[key].append(value)
+            else:
+                fields[key] = [value]
     return fields

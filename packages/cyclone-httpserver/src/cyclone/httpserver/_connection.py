@@ -135,6 +135,7 @@ class HTTPConnection(ResponseSide):
                 request = _new(HTTPRequest)
                 parse_head(data, server.options, request)
                 request._body = request._finish_waiters = request._finish_time = None
+                request._fields = None
                 request._start_time = self._now
                 request.connection = self
                 self.request = request
@@ -316,11 +317,23 @@ class HTTPConnection(ResponseSide):
             self.keep_alive = False
         if self._half_closed:
             self.deadline = self._now_plus(server.options.half_close_timeout)
-        if request._length:
-            self._begin_body(request)
-        else:
+        length = request._length
+        if not length:
             self._dispatch(request)
+        elif 0 < length <= len(data) and self._comes_whole(request, length):
+            request.body, data = data[:length], data[length:]
+            self._dispatch(request)
+        else:
+            self._begin_body(request)
         return data
+
+    def _comes_whole(self, request: HTTPRequest, length: int) -> bool:
+        """A small body that came with its head: is there nothing to ask or say before it?"""
+        server = self.server
+        if length > server.max_whole_body or request._expect_continue:
+            return False
+        collects = server.collects_body
+        return server.headers_received is None if collects is None else collects(request)
 
     def _begin_head(self, data: bytes) -> None:
         self._head_buffer = HeadBuffer(self.server.options)

@@ -22,7 +22,9 @@ def parse_body(request: HTTPRequest) -> tuple[Fields, Files]:
         return request._body.form.arguments, request._body.form.files
     arguments: Fields = {}
     files: Files = {}
-    content_type = request.headers.get("Content-Type", "")
+    content_type = request.get_header("Content-Type")
     if content_type:
-        parse_body_arguments(content_type, request.body, arguments, files, request.headers)
+        coded = request.get_header("Content-Encoding") is not None
+        headers = request.headers if coded else None
+        parse_body_arguments(content_type, request.body, arguments, files, headers)
     return arguments, files

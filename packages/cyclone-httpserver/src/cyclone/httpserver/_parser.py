@@ -251,11 +251,12 @@ def _body(head: Head, lower: bytes, coded: bool, sized: bool) -> None:
             raise RequestError(501 if known else 400, "unsupported Transfer-Encoding")
         head._length = CHUNKED
     else:
-        lengths = values(lower, b"content-length")
-        if len(lengths) != 1:
+        start = lower.find(b"\r\ncontent-length:") + 17
+        if lower.find(b"\r\ncontent-length:", start) >= 0:
             raise RequestError(400, "several Content-Length headers")
-        head._length = _length(lengths[0])
-    if lower.find(b"\r\ncontent-type:") >= 0 and len(values(lower, b"content-type")) > 1:
+        head._length = _length(lower[start : lower.find(b"\r\n", start)].strip(_OWS))
+    start = lower.find(b"\r\ncontent-type:")
+    if start >= 0 and lower.find(b"\r\ncontent-type:", start + 2) >= 0:
         raise RequestError(400, "several Content-Type headers")
     head._expect_continue = False
     if lower.find(b"\r\nexpect:") >= 0:

@@ -18,6 +18,7 @@ from cyclone.httputil import (
     split_host_and_port,
 )
 
+from ._forms import parse_body
 from ._parser import field_pairs
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class HTTPRequest:
         "__weakref__",
         "_body",
         "_expect_continue",
+        "_fields",
         "_finish_time",
         "_finish_waiters",
         "_host",
@@ -68,7 +70,6 @@ class HTTPRequest:
         "connection",
         "cookies",
         "files",
-        "headers",
         "host",
         "host_name",
         "method",
@@ -88,6 +89,7 @@ class HTTPRequest:
     _finish_time: float | None
     # Filled in by the parser
     _expect_continue: bool
+    _fields: HTTPHeaders | None
     _host: str | None
     _http10: bool
     _keep_alive: bool
@@ -101,7 +103,6 @@ class HTTPRequest:
     connection: HTTPConnection
     cookies: SimpleCookie
     files: dict[str, list[HTTPFile]]
-    headers: HTTPHeaders
     host: str
     host_name: str
     method: str
@@ -171,6 +172,18 @@ class HTTPRequest:
             setattr(self, name, value)
             return value
 
+    @property
+    def headers(self) -> HTTPHeaders:
+        """The header fields, decoded when first asked for."""
+        fields = self._fields
+        if fields is None:
+            fields = self._fields = HTTPHeaders.from_raw(field_pairs(self._raw))
+        return fields
+
+    @headers.setter
+    def headers(self, headers: HTTPHeaders) -> None:
+        self._fields = headers
+
     def __repr__(self) -> str:
         # No headers and no body: a repr ends in logs (LG-03)
         described = ", ".join(
@@ -184,6 +197,22 @@ class HTTPRequest:
         if self._raw:
             return _needle(name) in self._raw.lower()
         return name in self.headers
+
+    def get_header(self, name: str) -> str | None:
+        """What ``headers.get(name)`` gives; unlike ``headers`` it decodes only that field."""
+        fields = self._fields
+        if fields is not None:
+            return fields.get(name)
+        raw = self._raw
+        lower = raw.lower()
+        needle = _needle(name)
+        start = lower.find(needle)
+        if start < 0:
+            return None
+        start += len(needle)
+        if lower.find(needle, start) >= 0:
+            return self.headers.get(name)
+        return raw[start : raw.find(b"\r\n", start)].decode("latin-1").strip(" \t")
 
     def full_url(self) -> str:
         """The URL that was asked for: scheme and host as far as they are known, then ``uri``."""
@@ -278,13 +307,9 @@ def _needle(name: str) -> bytes:
 
 def fill(request: HTTPRequest, connection: HTTPConnection, now: float) -> None:
     """Complete a request whose head was parsed; what is not set here is computed when touched."""
-    request._body = request._finish_waiters = request._finish_time = None
+    request._body = request._finish_waiters = request._finish_time = request._fields = None
     request._start_time = now
     request.connection = connection
-
-
-def _headers(request: HTTPRequest) -> HTTPHeaders:
-    return HTTPHeaders.from_raw(field_pairs(request._raw))
 
 
 def _version(request: HTTPRequest) -> str:
@@ -363,14 +388,12 @@ MAX_QUERY_FIELDS = 1000
 
 def _parsed_body(request: HTTPRequest, wanted: str) -> Any:
     """Parse a form or multipart body; sets both results, returns the one that was asked for."""
-    from ._forms import parse_body
-
     arguments, files = parse_body(request)
-    results = {"body_arguments": arguments, "files": files}
-    for name, value in results.items():
-        if name != wanted:
-            setattr(request, name, value)
-    return results[wanted]
+    if wanted == "files":
+        request.body_arguments = arguments
+        return files
+    request.files = files
+    return arguments
 
 
 def _arguments(request: HTTPRequest) -> dict[str, list[bytes]]:
@@ -400,7 +423,6 @@ _COMPUTED = {
     "body_file": _body_file,
     "cookies": _cookies,
     "files": lambda request: _parsed_body(request, "files"),
-    "headers": _headers,
     "host": _host,
     "host_name": _host_name,
     "path": _path,

@@ -80,6 +80,13 @@ class HTTPServer:
         self.headers_received: Callable[[HTTPRequest], Any] | None = getattr(
             request_callback, "headers_received", None
         )
+        #: In place of ``headers_received`` where a small body came with the head: whether that
+        #: would do nothing and return None.
+        self.collects_body: Callable[[HTTPRequest], bool] | None = getattr(
+            request_callback, "collects_body", None
+        )
+        #: Up to here such a body needs no care.
+        self.max_whole_body = _max_whole_body(options)
         self.monotonic = monotonic
         if isinstance(ssl_options, dict):
             # Now, so that a missing file is found at the start
@@ -348,3 +355,10 @@ class HTTPServer:
         application_log.error(
             "Unhandled error in the callback for {request}", request=repr(request), exc_info=error
         )
+
+
+def _max_whole_body(options: ServerOptions) -> int:
+    if options.decompress_request:
+        return 0
+    limit = options.max_body_size
+    return options.spool_threshold if limit is None else min(limit, options.spool_threshold)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from cyclone.escape import parse_qs_bytes
+
 from ._errors import HTTPInputError
 from ._files import HTTPFile
 from ._forms import FormReceiver
@@ -107,6 +109,9 @@ def parse_body_arguments(
     if kind == _URLENCODED:
         _check_encodings(headers, parameters)
         found = _parse_urlencoded(body, config.urlencoded.max_arguments)
+        if not arguments:
+            arguments.update(found)
+            return
         for name, values in found.items():
             arguments.setdefault(name, []).extend(values)
     elif kind.startswith(_MULTIPART):
@@ -129,8 +134,6 @@ def _check_encodings(headers: HTTPHeaders | None, parameters: dict[str, str]) ->
 
 
 def _parse_urlencoded(body: bytes, max_arguments: int) -> dict[str, list[bytes]]:
-    from cyclone.escape import parse_qs_bytes
-
     if body.count(b"&") >= max_arguments:  # counted before anything is split
         raise HTTPInputError("Invalid x-www-form-urlencoded body: Max number of fields exceeded")
     return parse_qs_bytes(body, keep_blank_values=True)

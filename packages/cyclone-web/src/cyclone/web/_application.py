@@ -94,6 +94,9 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         self.wildcard_router = HandlerRouter(self, self._with_static(handlers))
         self.default_router = HandlerRouter(self, [Rule(AnyMatches(), self.wildcard_router)])
         self._plain_routing = type(self).find_handler is Application.find_handler
+        self._plain_bodies = (
+            self._plain_routing and type(self).headers_received is Application.headers_received
+        )
         self._forgets_files = not settings.get("static_hash_cache", True)
 
     # --- routes -------------------------------------------------------------------------------
@@ -246,6 +249,18 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
                 # No more of these than routes with a literal path.
                 self._literal_routes[request.uri] = literal
         return route
+
+    def collects_body(self, request: HTTPRequest) -> bool:
+        """Whether :meth:`headers_received` would only say so: the body is small and here."""
+        route = self._literal_routes.get(request.uri)
+        if route is None or not self._plain_bodies:
+            return False
+        target = route[0]
+        return (
+            isinstance(target, type)
+            and target.max_body_size is None  # type: ignore[attr-defined]
+            and not target._stream_request_body  # type: ignore[attr-defined]
+        )
 
     def headers_received(self, request: HTTPRequest) -> Any:
         """Decide who takes the body of *request*, whose head is in: None to have it collected."""

@@ -130,7 +130,7 @@ class ExecutionMixin(HandlerBase):
 
     def _parse_form(self) -> None:
         """Read a form before the handler runs: one that cannot be read is the client's fault."""
-        if self.request.headers.get("Content-Type", "").startswith(
+        if (self.request.get_header("Content-Type") or "").startswith(
             ("application/x-www-form-urlencoded", "multipart/form-data")
         ):
             _ = self.request.body_arguments
