@@ -23,6 +23,7 @@ from ._body import spool_trouble
 from ._connection import HTTPConnection
 from ._delegates import adapted
 from ._events import EventLogger
+from ._loop import check_running, current_reactor
 from ._options import ServerOptions
 from ._timeouts import NEVER, Sweeper
 from ._writer import DateLine
@@ -127,11 +128,12 @@ class HTTPServer:
 
     @property
     def reactor(self) -> Any:
-        """The reactor, installed at the latest when it is asked for."""
-        if self._reactor is None:
-            from twisted.internet import reactor
+        """The reactor, installed at the latest when it is asked for.
 
-            self._reactor = reactor
+        Under ``asyncio.run(main())``, with none installed: Twisted's asyncio reactor on that loop.
+        """
+        if self._reactor is None:
+            self._reactor = current_reactor()
         return self._reactor
 
     @reactor.setter
@@ -236,7 +238,8 @@ class HTTPServer:
         """
         from ._listen import listen_tcp
 
-        listening: IListeningPort = listen_tcp(self, port, address or "", backlog, reuse_port)
+        check_running(self.reactor)
+        listening: IListeningPort = listen_tcp(self, int(port), address or "", backlog, reuse_port)
         self.gate.add(listening)
         return listening
 
