@@ -377,6 +377,7 @@ def test_f06_a_port_in_use(run: Run) -> None:
 def test_f07_a_worker_that_hangs_is_replaced(run: Run) -> None:
     cli = run("--workers", "2", "--worker-timeout", "1")
     blocked = cli.raw("GET /block HTTP/1.1\nHost: x\n\n")
+    time.sleep(0.3)  # by now its worker accepts nothing more
     assert cli.get()[0] == 200  # the other one
     assert until(lambda: cli.log().count("is ready") == 3), cli.log()
     assert read_all(blocked) == b""

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from twisted.internet.task import Clock
 
 from cyclone.cli import _systemd
 
@@ -69,6 +70,20 @@ def test_notify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("address", ["", "relative", "/no/such/socket"])
 def test_nobody_to_notify(address: str) -> None:
     assert not _systemd.notify("READY=1", environ={"NOTIFY_SOCKET": address})
+
+
+def test_keep_watchdog(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(str(tmp_path / "notify"))
+        sock.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        _systemd.keep_watchdog(clock)
+        assert clock.getDelayedCalls() == []
+        monkeypatch.setenv("WATCHDOG_USEC", "4000000")
+        _systemd.keep_watchdog(clock)
+        clock.advance(2)
+        assert [sock.recv(100) for _ in range(2)] == [b"WATCHDOG=1"] * 2
 
 
 @pytest.mark.parametrize(

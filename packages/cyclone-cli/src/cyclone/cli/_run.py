@@ -43,14 +43,15 @@ def _supervise(options: RunOptions) -> int:
 def _serve(options: RunOptions) -> int:
     from ._reload import keep_sockets
     from ._serve import Serving, announce
-    from ._systemd import notify_ready, notify_stopping
+    from ._systemd import keep_watchdog, notify_ready, notify_stopping
 
     def ready(urls: list[str]) -> None:
         announce(options.target, urls)
         notify_ready()
+        keep_watchdog(serving.reactor)
 
     listeners = listeners_for(options)
-    serving = Serving(options, listeners, on_ready=ready, on_drained=lambda cut: notify_stopping())
+    serving = Serving(options, listeners, on_ready=ready, on_stopping=notify_stopping)
     if options.reload:
         keep_sockets(listeners)
     try:

@@ -34,6 +34,7 @@ class Serving:
         listeners: Sequence[Listener],
         *,
         on_ready: Callable[[list[str]], object],
+        on_stopping: Callable[[], object] = lambda: None,
         on_drained: Callable[[int], object] = lambda cut: None,
         stop_signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT),
         worker: int | None = None,
@@ -45,6 +46,7 @@ class Serving:
         self.drain: Drain | None = None
         self.reactor: Any = None
         self._on_ready = on_ready
+        self._on_stopping = on_stopping
         self._on_drained = on_drained
         self._stop_signals = stop_signals
         self._worker = worker
@@ -130,6 +132,7 @@ class Serving:
 
     def stop(self, why: str) -> None:
         """Drain, then end the reactor."""
+        self._on_stopping()
         if self.drain is None:
             self._end()
         else:

@@ -7,6 +7,7 @@ import os
 import socket
 import time
 from collections.abc import MutableMapping
+from typing import Any
 
 from ._sockets import Listener, from_descriptor
 
@@ -68,3 +69,11 @@ def watchdog_interval(environ: MutableMapping[str, str] = os.environ) -> float |
     if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()) or not limit.isdecimal():
         return None
     return int(limit) / 2_000_000 or None
+
+
+def keep_watchdog(reactor: Any) -> None:
+    """Give systemd's watchdog its word as long as the reactor runs."""
+    interval = watchdog_interval()
+    if interval is not None:
+        notify("WATCHDOG=1")
+        reactor.callLater(interval, keep_watchdog, reactor)
