@@ -492,3 +492,32 @@ def test_head_by_setting(serve: Any) -> None:
     response = serve([("/", OnlyGet)], head_from_get=True).fetch("HEAD", "/")
     assert response.status == 200
     assert response.headers["Content-Length"] == "3"
+
+
+@pytest.mark.parametrize(
+    "wait",
+    [
+        pytest.param(lambda: asyncio.sleep(1), id="sleep"),
+        pytest.param(lambda: asyncio.Event().wait(), id="event"),
+        pytest.param(lambda: asyncio.Queue[int]().get(), id="queue"),
+        pytest.param(lambda: asyncio.to_thread(str), id="thread"),
+    ],
+)
+def test_asyncio_on_another_reactor_says_what_is_missing(
+    serve: Any, caplog: pytest.LogCaptureFixture, wait: Any
+) -> None:
+    class Waiting(RequestHandler):
+        async def get(self) -> None:
+            await wait()
+
+    assert serve([("/", Waiting)]).fetch("GET", "/").status == 500
+    assert "asyncioreactor.install()" in caplog.text
+
+
+def test_an_error_that_only_looks_like_it(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    class Looking(RequestHandler):
+        def get(self) -> None:
+            _ = self.create_future  # type: ignore[attr-defined]
+
+    assert serve([("/", Looking)]).fetch("GET", "/").status == 500
+    assert "asyncioreactor" not in caplog.text

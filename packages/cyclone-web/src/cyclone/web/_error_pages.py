@@ -228,6 +228,14 @@ def _translated(error: BaseException) -> BaseException:
         translated: BaseException = HTTPError(status_code, f"Invalid request: {error}")
         translated.__cause__ = error
         return translated.with_traceback(error.__traceback__)
-    if isinstance(error, RuntimeError) and error.args == ("no running event loop",):
+    if _wants_asyncio(error):
         error.add_note(ASYNCIO_HINT)
     return error
+
+
+def _wants_asyncio(error: BaseException) -> bool:
+    """Whether asyncio failed for want of its event loop."""
+    if isinstance(error, RuntimeError):
+        return error.args == ("no running event loop",)
+    # What asyncio.Event, Lock, Queue ... come down to when they wait
+    return isinstance(error, AttributeError) and error.name == "create_future" and error.obj is None
