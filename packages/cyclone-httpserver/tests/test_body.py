@@ -153,6 +153,22 @@ def test_disk_trouble_F09(
     assert other.statuses == [200]
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
+@pytest.mark.parametrize("lines", [(), (MULTIPART,)], ids=["raw", "form"])
+def test_the_space_is_free_when_the_request_is_forgotten_F09(lines: tuple[bytes, ...]) -> None:
+    before = descriptors()
+    gc.disable()
+    try:
+        client = Client(spool_threshold=10)
+        upload(client, form(("f", "x", bytes(700_000))) if lines else bytes(700_000), *lines)
+        assert client.statuses == [200]
+        client.requests.clear()
+        # Not only when the collector of cycles comes by
+        assert len(os.listdir("/proc/self/fd")) == before
+    finally:
+        gc.enable()
+
+
 def test_missing_spool_folder_F10(caplog: pytest.LogCaptureFixture) -> None:
     client = Client(spool_threshold=10, spool_dir="/nonexistent/folder")
     with caplog.at_level(logging.INFO):

@@ -187,6 +187,8 @@ class Body:
             self._write_batch()
         if self._writing:
             return self._want().addCallback(lambda _: self.complete())
+        # A method of our own: with it, the file would wait for the collector of cycles
+        self._write = None
         if self._failure is not None:
             return fail(self._failure)
         if self.form is not None:
@@ -235,6 +237,7 @@ class Body:
             self._pieces.clear()
         if self._closed:
             self._free()
+            return
         wanted, self._wanted = self._wanted, None
         if self._failure is None and wanted is None and self._waiting >= _BATCH:
             self._write_batch()
@@ -254,6 +257,7 @@ class Body:
 
     def _free(self) -> None:
         self._pieces.clear()
+        self._write = None
         if self._spool is not None:
             self._spool.close()
         if self.form is not None:
