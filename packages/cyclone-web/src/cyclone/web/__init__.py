@@ -18,7 +18,6 @@ from ._handler import ErrorHandler, RequestHandler
 from ._hub import Hub, HubFullError
 from ._hub_channel import HubMessage, Subscriber
 from ._hub_mixin import HubMixin
-from ._observation import RequestContextFilter
 from ._redirects import RedirectHandler, addslash, is_safe_redirect, removeslash
 from ._routing import ReversibleRouter, ReversibleRuleRouter, Router, RuleRouter
 from ._routing_matchers import (
@@ -43,6 +42,7 @@ from ._signing import (
 from ._static import StaticFileHandler
 from ._streaming import stream_request_body
 from ._tracecontext import TraceContext
+from ._tracing import RequestContextFilter
 from ._transforms import ChunkedTransferEncoding, GZipContentEncoding, OutputTransform
 from ._uimodules import TemplateModule, UIModule
 from ._users import authenticated

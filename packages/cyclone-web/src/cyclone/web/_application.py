@@ -98,12 +98,6 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
             self._plain_routing and type(self).headers_received is Application.headers_received
         )
         self._forgets_files = not settings.get("static_hash_cache", True)
-
-    # --- routes -------------------------------------------------------------------------------
-
-    def _with_static(self, handlers: RuleSequence | None) -> list[Any]:
-        if handlers is not None and not isinstance(handlers, Iterable):
-            raise TypeError(f"handlers are a list of routes, not {handlers!r}")
         self._observer = make_observer(self)
         # What a request enters by: with an observer the way leads through it.
         self._enter: Callable[[HTTPRequest], None] = self._serve
@@ -111,6 +105,12 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         if self._observer is not None:
             self._enter = functools.partial(self._observer.serve, self._serve)
             self._enter_headers = functools.partial(self._observer.receive, self._receive)
+
+    # --- routes -------------------------------------------------------------------------------
+
+    def _with_static(self, handlers: RuleSequence | None) -> list[Any]:
+        if handlers is not None and not isinstance(handlers, Iterable):
+            raise TypeError(f"handlers are a list of routes, not {handlers!r}")
         rules = list(handlers or ())
         if self.settings.get("static_path"):
             from ._static_routes import static_routes
@@ -277,7 +277,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         if not isinstance(target, type):
             return serve_delegate_headers(target, request)
         return self._receive_for(
-            target, request, route.target_kwargs, route.path_args, route.path_kwargs
+            target, request, route.target_kwargs, route.path_args, route.path_kwargs, route.rule
         )
 
     def _receive_for(
@@ -287,6 +287,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         kwargs: Mapping[str, Any],
         path_args: Sequence[bytes | None],
         path_kwargs: Mapping[str, bytes | None],
+        rule: Rule | None = None,
     ) -> Any:
         if handler_class.max_body_size is not None:
             request.connection.set_max_body_size(handler_class.max_body_size)
@@ -295,6 +296,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         handler = self._make_handler(handler_class, request, kwargs)
         if handler is None:
             return None
+        handler._rule = rule
         return handler._execute_streamed(path_args, path_kwargs)
 
     def _serve_with(
@@ -323,6 +325,8 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         except BaseException as error:
             self._answer_failure(request, error)
             return None
+        if self._observer is not None:
+            self._observer.made(handler)
         if self.transforms:
             handler._transforms = [transform(request) for transform in self.transforms]
         if handler.no_keep_alive:
@@ -341,8 +345,6 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
     def _default_headers(self) -> HTTPHeaders:
         """The header fields every answer starts with: to be copied, not changed."""
         date = http_date()
-        if self._observer is not None:
-            self._observer.made(handler)
         if date is not self._date:
             self._date = date
             self._defaults = headers = default_headers(self.settings)

@@ -10,12 +10,12 @@ from ._cookies import CookiesMixin
 from ._error_pages import ErrorsMixin
 from ._localization import LocalizationMixin
 from ._log import hook_returned
-from ._observation import TracingMixin
 from ._output import OutputMixin
 from ._rendering import RenderingMixin
 from ._response import ResponseMixin
 from ._static_urls import StaticUrlMixin
 from ._streaming import StreamingMixin
+from ._tracing import TracingMixin
 from ._users import UsersMixin
 from ._xsrf import XSRFMixin
 

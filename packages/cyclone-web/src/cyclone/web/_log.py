@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from cyclone.httpserver import EventLogger
+from cyclone.httputil import current_request
 
 if TYPE_CHECKING:
     from ._base import HandlerBase
@@ -75,10 +76,12 @@ def access_fields(handler: RequestHandler) -> dict[str, Any]:
     """What an access log event says of a request.
 
     ``time`` is the wall clock (seconds since the epoch), ``milliseconds`` how long the request
-    took, ``bytes`` the size of the body sent, ``route`` the pattern that matched.
+    took, ``bytes`` the size of the body sent, ``route`` the pattern that matched. With the setting
+    ``trace_context`` there are ``trace_id`` and ``span_id`` too.
     """
-    request = handler.request
+    request, context = handler.request, current_request.get()
     return {
+        **({} if context is None else context.log_fields()),
         "time": time.time(),
         "method": request.method,
         "uri": request.uri,

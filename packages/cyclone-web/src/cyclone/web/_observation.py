@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import functools
-import logging
 import re
 import weakref
 from collections.abc import Callable, Coroutine, Iterator, Mapping
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
-from cyclone.httputil import RequestContext, current_request
+from cyclone.httputil import current_request
 
 from ._base import HandlerBase
 from ._log import route_of
@@ -355,47 +353,16 @@ def observation_of(handler: HandlerBase) -> Observation | None:
     return observation
 
 
+def note_status(request: HTTPRequest, status: int) -> None:
+    """Note how a request is answered that has no handler any more."""
+    observation: Observation | None = request.__dict__.get(_KEY)
+    if observation is not None:
+        observation.status = status
+
+
 def trace_of(request: HTTPRequest) -> TraceContext:
     """A context that goes on with the trace the request belongs to, or begins one."""
     if not request.has_header("traceparent"):
         return new_trace()
     headers = request.headers
     return continue_trace(headers.get_list("traceparent"), headers.get_list("tracestate"))
-
-
-class TracingMixin(HandlerBase):
-    """The ids of a handler's request."""
-
-    # Not properties with a setter: a handler may have attributes of its own of these names.
-
-    @functools.cached_property
-    def request_id(self) -> str:
-        """The name of the request: a random one, or its own (see ``request_id_header``)."""
-        return self.request.request_id
-
-    @functools.cached_property
-    def trace_context(self) -> TraceContext:
-        """The request's place in the trace that its ``traceparent`` names, or in a new one."""
-        observation = observation_of(self)
-        return trace_of(self.request) if observation is None else observation.trace
-
-
-class RequestContextFilter(logging.Filter):
-    """Gives each log record ``request_id``, ``trace_id`` and ``span_id``, for formatters to print.
-
-    Add it to a *handler* of the standard library's logging. What is logged outside of a request, or
-    in one whose application gives no ids (see the setting ``trace_context``), has ``"-"``. It never
-    drops a record.
-    """
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Fill in the ids."""
-        context: RequestContext | None = current_request.get()
-        fields = context.log_fields() if context is not None else {}
-        event = getattr(record, "event", None)
-        if isinstance(event, dict):
-            fields = {**fields, **event}
-        for name in ("request_id", "trace_id", "span_id"):
-            if not hasattr(record, name):
-                setattr(record, name, fields.get(name) or "-")
-        return True

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 from cyclone.httputil import HTTPHeaders
 
 from ._log import application_log
+from ._observation import note_status
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -154,6 +155,7 @@ class OpenRequests:
             "Deferred was dropped",
             self.monotonic(),
         )
+        note_status(entry.request, 500)
         headers = HTTPHeaders({"Content-Type": "text/html; charset=UTF-8"})
         connection.write_response(entry.request, 500, None, headers, _PAGE)
 
