@@ -182,6 +182,8 @@ def test_exceptions_and_cancellation_travel_both_ways() -> None:
         "inner": 200,
         "cancelled": 3,
     }, log
+    assert "Uncaught exception GET /timeout" in log
+    assert "Uncaught exception GET /cancel" not in log, "somebody wanted that"
     assert "was never retrieved" not in log
     assert "Unhandled error in Deferred" not in log
 

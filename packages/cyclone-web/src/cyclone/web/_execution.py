@@ -167,9 +167,8 @@ class ExecutionMixin(HandlerBase):
 
     def _run(self, coroutine: Any) -> None:
         """Drive *coroutine*, which answers for its own failures."""
-        observer = self.application._observer
-        if observer is not None:
-            coroutine = observer.timed(self, coroutine)
+        if self._observed_by is not None:
+            coroutine = self._observed_by.timed(self, coroutine)
         running = run(coroutine)
         if not self._finished:
             self._suspend(running)
@@ -196,9 +195,16 @@ class ExecutionMixin(HandlerBase):
         if isinstance(error, GeneratorExit):
             # Nothing will ever resume the coroutine: it is being collected. OpenRequests answers.
             raise error
-        self._handle_request_exception(error)
-        if isinstance(error, asyncio.CancelledError):
-            raise error
+        if not isinstance(error, asyncio.CancelledError):
+            self._handle_request_exception(error)
+            return
+        if _is_being_cancelled() and not self._client_gone:
+            # Somebody cancelled the handler's own task: that is no error to log
+            if not self._finished:
+                self.send_error(500, exc_info=(type(error), error, error.__traceback__))
+        else:
+            self._handle_request_exception(error)
+        raise error
 
     def _wait_for(self, pending: Deferred[Any]) -> None:
         pending.addCallbacks(self._method_done, self._handle_failure)
@@ -328,11 +334,16 @@ class ExecutionMixin(HandlerBase):
         return self.request.notifyFinish()
 
     def _log(self) -> None:
-        observer = self.application._observer
-        if observer is None:
+        if self._observed_by is None:
             self.application.log_request(self)  # type: ignore[arg-type]
         else:
-            observer.log(self)  # type: ignore[arg-type]
+            self._observed_by.log(self)  # type: ignore[arg-type]
+
+
+def _is_being_cancelled() -> bool:
+    """Whether the running task was asked to end, rather than met something cancelled."""
+    task = asyncio.current_task() if asyncio._get_running_loop() is not None else None
+    return task is not None and task.cancelling() > 0
 
 
 def _tell_if_alive(reference: weakref.ref[ExecutionMixin]) -> None:
