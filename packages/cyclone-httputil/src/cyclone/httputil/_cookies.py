@@ -41,7 +41,7 @@ def parse_cookie(cookie: str) -> dict[str, str]:
 def _unquote(value: str) -> str:
     if len(value) < 2 or value[0] != '"' or value[-1] != '"':
         return value
-    return _ESCAPE.sub(_unescape, value[1:-1])
+    return _ESCAPE.sub(_unescape, value[1:-1]) if "\\" in value else value[1:-1]
 
 
 def _unescape(match: re.Match[str]) -> str:
@@ -89,23 +89,54 @@ def build_set_cookie(
         raise CookieError(f"Invalid cookie attribute name={name!r} for cookie {name!r}")
     if _FORBIDDEN_IN_VALUE.search(value):
         raise CookieError(f"Invalid value for cookie {name!r}")
+    if name[:2] == "__":
+        _check_prefix(name.lower(), name, domain, path, secure)
+    key = (domain, path, max_age, httponly, secure, samesite, partitioned)
+    known = _known_attributes.get(key) if max_age.__class__ in _HASHABLE else None
+    if known is None:
+        known = _attributes(name, *key)
+        # An application has a few combinations; no more are kept
+        if len(_known_attributes) < _MAX_KNOWN and max_age.__class__ in _HASHABLE:
+            _known_attributes[key] = known
+    before, after = known
+    date = "" if expires is None else f"; expires={_date(name, expires)}"
+    return f"{name}={_quote(value)}{before}{date}{after}"
+
+
+_Key = tuple[str | None, str | None, int | None, bool, bool, str | None, bool]
+_MAX_KNOWN: Final = 64
+_HASHABLE: Final = (int, type(None))
+_known_attributes: dict[_Key, tuple[str, str]] = {}
+
+
+def _attributes(
+    name: str,
+    domain: str | None,
+    path: str | None,
+    max_age: int | None,
+    httponly: bool,
+    secure: bool,
+    samesite: str | None,
+    partitioned: bool,
+) -> tuple[str, str]:
+    """The attributes, checked, as they stand before and behind the date."""
     for key, text in (("domain", domain), ("path", path), ("samesite", samesite)):
         if text is not None and _FORBIDDEN_IN_ATTRIBUTE.search(text):
             raise CookieError(f"Invalid cookie attribute {key}={text!r} for cookie {name!r}")
     same_site = _same_site(name, samesite)
-    _check_rules(name, domain, path, secure, same_site, partitioned)
+    if same_site == "None" and not secure:
+        raise CookieError(f"Cookie {name!r}: SameSite=None needs secure=True")
+    if partitioned and not secure:
+        raise CookieError(f"Cookie {name!r}: Partitioned needs secure=True")
     parts = [
-        f"{name}={_quote(value)}",
-        f"Domain={domain}" if domain else "",
-        f"expires={_date(name, expires)}" if expires is not None else "",
-        "HttpOnly" if httponly else "",
-        f"Max-Age={_seconds(name, max_age)}" if max_age is not None else "",
-        "Partitioned" if partitioned else "",
-        f"Path={path}" if path else "",
-        f"SameSite={same_site}" if same_site else "",
-        "Secure" if secure else "",
+        "; HttpOnly" if httponly else "",
+        f"; Max-Age={_seconds(name, max_age)}" if max_age is not None else "",
+        "; Partitioned" if partitioned else "",
+        f"; Path={path}" if path else "",
+        f"; SameSite={same_site}" if same_site else "",
+        "; Secure" if secure else "",
     ]
-    return "; ".join([part for part in parts if part])
+    return f"; Domain={domain}" if domain else "", "".join(parts)
 
 
 def _same_site(name: str, samesite: str | None) -> str:
@@ -138,21 +169,11 @@ def _seconds(name: str, max_age: int) -> int:
         ) from error
 
 
-def _check_rules(
-    name: str,
-    domain: str | None,
-    path: str | None,
-    secure: bool,
-    same_site: str,
-    partitioned: bool,
+def _check_prefix(
+    prefix: str, name: str, domain: str | None, path: str | None, secure: bool
 ) -> None:
     """Refuse what browsers would silently drop."""
-    prefix = name.lower()
     if prefix.startswith(("__secure-", "__host-")) and not secure:
         raise CookieError(f"Cookie {name!r}: its prefix needs secure=True")
     if prefix.startswith("__host-") and (domain or path != "/"):
         raise CookieError(f"Cookie {name!r}: a __Host- cookie has no domain and the path '/'")
-    if same_site == "None" and not secure:
-        raise CookieError(f"Cookie {name!r}: SameSite=None needs secure=True")
-    if partitioned and not secure:
-        raise CookieError(f"Cookie {name!r}: Partitioned needs secure=True")

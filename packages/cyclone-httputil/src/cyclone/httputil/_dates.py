@@ -3,6 +3,7 @@
 import re
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import floor
 from typing import Final
 
@@ -43,26 +44,39 @@ def format_timestamp(
     (naive means UTC). `ValueError` for a time outside the years 1 to 9999, `TypeError` for
     anything else. `RFC 9110 section 5.6.7 <https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7>`_.
     """
+    if isinstance(ts, int | float):
+        return _text_of(_whole_seconds(ts))
     if isinstance(ts, datetime):
         moment = ts.replace(tzinfo=UTC) if ts.tzinfo is None else ts.astimezone(UTC)
-    elif isinstance(ts, int | float):
-        moment = _from_epoch(ts)
     elif isinstance(ts, tuple):
         year, month, day, hour, minute, second = ts[:6]
         moment = datetime(year, month, day, hour, minute, min(second, 59), tzinfo=UTC)
     else:
         raise TypeError(f"unknown timestamp type: {type(ts).__name__}")
+    return _text(moment)
+
+
+def _text(moment: datetime) -> str:
     return (
         f"{_DAYS[moment.weekday()]}, {moment.day:02d} {_MONTHS[moment.month - 1]} {moment.year:04d}"
         f" {moment.hour:02d}:{moment.minute:02d}:{moment.second:02d} GMT"
     )
 
 
-def _from_epoch(seconds: float) -> datetime:
+def _whole_seconds(seconds: float) -> int:
     try:
-        return datetime.fromtimestamp(floor(seconds), UTC)
-    except (OverflowError, OSError, ValueError) as error:
+        return floor(seconds)
+    except (OverflowError, ValueError) as error:
         raise ValueError(f"timestamp out of range: {seconds!r}") from error
+
+
+# Cookies and files of one second mostly say the same few times
+@lru_cache(maxsize=64)
+def _text_of(second: int) -> str:
+    try:
+        return _text(datetime.fromtimestamp(second, UTC))
+    except (OverflowError, OSError, ValueError) as error:
+        raise ValueError(f"timestamp out of range: {second!r}") from error
 
 
 def http_date(now: float | None = None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+import time
 import warnings
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, overload
@@ -32,6 +33,9 @@ _ATTRIBUTES = frozenset(
 _OBSOLETE_ATTRIBUTES = frozenset({"comment", "version"})
 # Browsers drop a cookie of such a name without Secure, also one that clears it.
 _NEED_SECURE = ("__Host-", "__Secure-")
+
+# Up to here a time is certainly one that a date can have.
+_MANY_DAYS = 100 * 366
 
 _secret_checked: object = None
 _secret_warned = False
@@ -72,7 +76,7 @@ class CookiesMixin(HandlerBase):
                 # A double in somebody's test, which has what the documentation says it has.
                 return request.cookies[name].value if name in request.cookies else default
             # A third of the time that a SimpleCookie takes.
-            cookies = self._request_cookies = parse_cookie(request.headers.get("Cookie", ""))
+            cookies = self._request_cookies = parse_cookie(request.get_header("Cookie") or "")
         return cookies.get(name, default)
 
     def set_cookie(
@@ -119,7 +123,7 @@ class CookiesMixin(HandlerBase):
             "partitioned": partitioned,
         }
         if kwargs:
-            attributes.update(_known_attributes(name, kwargs))
+            attributes |= _known_attributes(name, kwargs)
         if self._new_cookies is None:
             self._new_cookies = {}
         self._new_cookies[name] = build_set_cookie(name, value, **attributes)
@@ -236,7 +240,9 @@ def _known_attributes(name: str, kwargs: dict[str, Any]) -> dict[str, Any]:
     return known
 
 
-def _in_days(days: float) -> datetime.datetime:
+def _in_days(days: float) -> datetime.datetime | float:
+    if -_MANY_DAYS < days < _MANY_DAYS:
+        return time.time() + days * 86400
     try:
         return datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=days)
     except (OverflowError, ValueError) as error:

@@ -143,8 +143,14 @@ class OutputMixin(HandlerBase):
         body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
         if self._status_code == 200:
             if "_headers" not in self.__dict__ and self._is_plain():
-                self._hand_over(self._plain_fields(body), body)
-                return
+                fields = self._plain_fields(body)
+                if self._new_cookies is None and self._vary is None:
+                    self._hand_over(fields, body)
+                    return
+                collected = self._collected_fields()
+                if collected is not None:
+                    self._hand_over(fields + collected, body)
+                    return
             if request.method in _ETAG_METHODS and "Etag" not in self._headers:
                 self.set_etag_header()
                 if self.check_etag_header():
@@ -187,13 +193,23 @@ class OutputMixin(HandlerBase):
         etag = _sha1(body, usedforsecurity=False).hexdigest()
         return fields + b'Etag: "%b"\r\n' % etag.encode()
 
+    def _collected_fields(self) -> bytes | None:
+        """What :meth:`_complete_headers` adds to those; None if that has to look at it closely."""
+        lines = []
+        if self._vary is not None:
+            lines.append(f"Vary: {', '.join(self._vary)}")
+        if self._new_cookies is not None:
+            lines += [f"Set-Cookie: {cookie}" for cookie in self._new_cookies.values()]
+        for line in lines:
+            if not (line.isascii() and line.isprintable()) or line[-1] == " ":
+                return None
+        return ("\r\n".join(lines) + "\r\n").encode("ascii")
+
     def _is_plain(self) -> bool:
         """Whether nothing but the body makes this answer differ from any other."""
         cls = type(self)
         return (
             self._transforms is None
-            and self._new_cookies is None
-            and self._vary is None
             and cls.compute_etag is _compute_etag
             and cls.check_etag_header is _check_etag_header
             and not self.request.has_header("If-None-Match")

@@ -47,6 +47,11 @@ _general_log = logging.getLogger("cyclone.general")
 # Version 1 has no version field and starts with base64, whose length is a multiple of four: a
 # number of one to three digits before the first bar can only be a format version.
 _version = re.compile(rb"([1-9][0-9]{0,2})\|")
+# What is nearly always there, for a quick look: the lengths have to agree with what it finds.
+_usual_fields = re.compile(
+    rb"2\|([0-9]{1,2}):([0-9]{1,15})\|([0-9]{1,2}):([0-9]{1,15})"
+    rb"\|([0-9]{1,3}):([^|]*)\|([0-9]{1,4}):([^|]*)\|"
+).match
 # The digits of a number that is worth reading; int() takes time that grows with the square.
 _MAX_DIGITS = 15
 
@@ -227,6 +232,17 @@ def _format_version(raw: bytes) -> int:
 
 
 def _split_v2(raw: bytes) -> _Fields | None:
+    match = _usual_fields(raw)
+    if match is not None:
+        size_1, key_version, size_2, timestamp, size_3, name, size_4, value = match.groups()
+        if (
+            int(size_1) == len(key_version)
+            and int(size_2) == len(timestamp)
+            and int(size_3) == len(name)
+            and int(size_4) == len(value)
+        ):
+            end = match.end()
+            return _Fields(int(key_version), timestamp, name, value, raw[:end], raw[end:])
     position = 2  # behind "2|"
     fields = []
     for _ in range(4):
@@ -253,7 +269,7 @@ def _create_signature_v1(secret: str | bytes, *parts: str | bytes) -> bytes:
 
 
 def _create_signature_v2(secret: str | bytes, signed: bytes) -> bytes:
-    digest = _keyed_hash(utf8(secret)).copy()
+    digest = _keyed_hash(secret if type(secret) is bytes else utf8(secret)).copy()
     digest.update(signed)
     return digest.hexdigest().encode("ascii")
 
