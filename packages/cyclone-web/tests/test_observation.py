@@ -76,7 +76,7 @@ class Made(RequestHandler):
         pytest.param(Hello, ("GET", "/", "200"), id="whole"),
         pytest.param(Silent, ("GET", "/", "200"), id="not-logged"),
         pytest.param(Streaming, ("GET", "/", "200"), id="streamed"),
-        pytest.param(Made, ("GET", None, "unknown"), id="never-made"),
+        pytest.param(Made, ("GET", "RequestHandler", "500"), id="never-made"),
     ],
 )
 def test_each_request_ends_once(watched: Any, handler: Any, ended: Any) -> None:

@@ -135,7 +135,8 @@ def test_spans_below_it_after_a_wait(serve: Any, exported: Exported) -> None:
     assert len(exported.spans) == 0
     waiting.callback(None)
     assert connection.responses()[0].text == "posted"
-    inner, outer = list(exported.spans)
+    spans: Any = exported.spans
+    inner, outer = spans
     assert (inner.name, outer.name) == ("inner", r"POST /story/(\d+)")
     assert inner.parent is not None
     assert outer.context is not None

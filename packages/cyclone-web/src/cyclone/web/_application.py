@@ -340,7 +340,10 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         self.settings.get("static_handler_class", StaticFileHandler).reset()
 
     def _answer_failure(self, request: HTTPRequest, error: BaseException) -> None:
-        RequestHandler(self, request)._handle_request_exception(error)
+        handler = RequestHandler(self, request)
+        if self._observer is not None:
+            self._observer.made(handler)
+        handler._handle_request_exception(error)
 
     def _default_headers(self) -> HTTPHeaders:
         """The header fields every answer starts with: to be copied, not changed."""

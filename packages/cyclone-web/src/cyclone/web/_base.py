@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cyclone.locale import Locale
 
     from ._application import Application
+    from ._observation import Observer
     from ._settings import Settings
     from ._transforms import OutputTransform
 
@@ -68,6 +69,9 @@ class HandlerBase:
     _bytes_written: int = 0
     # What was written is JSON, and no header field was touched since.
     _is_json: bool = False
+
+    # What a setting asks to be noted of the request is noted by this.
+    _observed_by: Observer | None = None
 
     @property
     def settings(self) -> Settings:

@@ -137,12 +137,11 @@ class ErrorsMixin(HandlerBase):
             return
         error = _translated(error)
         exc_info = (type(error), error, error.__traceback__)
-        observer = self.application._observer
         try:
-            if observer is None:
+            if self._observed_by is None:
                 self.log_exception(*exc_info)
             else:
-                observer.failed(self, exc_info)
+                self._observed_by.failed(self, exc_info)
         except Exception:
             application_log.error("Error in exception logger", exc_info=True)
         if self._finished:

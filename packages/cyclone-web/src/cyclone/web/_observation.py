@@ -244,6 +244,7 @@ class Observer:
 
     def made(self, handler: RequestHandler) -> None:
         """A handler was made."""
+        handler._observed_by = self
         observation = observation_of(handler)
         if observation is not None:
             observation.made(handler)
