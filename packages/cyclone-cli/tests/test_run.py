@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -137,3 +138,38 @@ def test_errors(start: Start, arguments: list[str], code: int, message: str) -> 
     assert log.startswith("Error: ")
     assert log.count("\n") == 1
     assert message in log
+
+
+ACTIVATE = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3, inheritable=True)
+os.set_inheritable(3, True)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+os.execv(sys.executable, [sys.executable, "-m", "cyclone.cli", "run", "site1:Mine", *sys.argv[2:]])
+"""
+
+
+def test_a_socket_of_systemd(tmp_path: Path) -> None:
+    """It is used as it is: the connection that waited in it since before the start is served."""
+    (tmp_path / "site1.py").write_text(APP)
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        address = sock.getsockname()
+        with socket.create_connection(address, timeout=15) as early:
+            early.sendall(b"GET / HTTP/1.0\r\nHost: x\r\n\r\n")
+            process = subprocess.Popen(
+                [sys.executable, "-c", ACTIVATE, str(sock.fileno()), "--workers", "1"],
+                cwd=tmp_path,
+                pass_fds=[sock.fileno()],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+            try:
+                assert early.recv(4096).startswith(b"HTTP/1.1 200 OK\r\n")
+                assert process.stdout is not None
+                assert f"http://127.0.0.1:{address[1]}" in process.stdout.readline()
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(15) == 0
+            finally:
+                process.kill()
+                process.communicate()
