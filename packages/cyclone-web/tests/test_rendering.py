@@ -14,7 +14,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock, deferLater
 
 from cyclone.httpserver import HTTPServerRequest
-from cyclone.template import BaseLoader, DictLoader, TemplateError
+from cyclone.template import BaseLoader, DictLoader, Template, TemplateError
 from cyclone.web import HTTPError, RequestHandler
 from cyclone.web._rendering import MAX_TEMPLATE_LOADERS
 
@@ -464,3 +464,77 @@ def test_lg10_error_pages_show_no_source(serve: Serve) -> None:
     response = client.fetch(path="/")
     assert response.status == 500
     assert "secret" not in response.text
+
+
+class OtherEngine:
+    """A loader and template as programs make them around Jinja2 and others."""
+
+    output: Any = "{name} for {x}, {user}</body>"
+
+    def load(self, name: str) -> OtherEngine:
+        self.name = name
+        return self
+
+    def generate(self, **names: Any) -> Any:
+        return self.output.format(name=self.name, x=names["x"], user=names["current_user"])
+
+    def reset(self) -> None:
+        pass
+
+
+class OwnTemplate(Template):
+    def generate(self, **names: Any) -> bytes:
+        return super().generate(**names).upper()
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_another_template_engine(serve: Serve, debug: bool) -> None:
+    class Other(RequestHandler):
+        def get_current_user(self) -> str:
+            return "me"
+
+        def get(self, how: str) -> None:
+            if how == "render":
+                self.render("p.html", x=1)
+            else:
+                self.write(self.render_string("p.html", x=1))
+
+    client = serve(
+        [("/(.*)", Other)],
+        template_loader=OtherEngine(),
+        compiled_template_cache=not debug,
+    )
+    assert client.fetch("GET", "/render").text == "p.html for 1, me</body>"
+    assert client.fetch("GET", "/string").text == "p.html for 1, me</body>"
+
+
+def test_another_engine_that_waits(serve: Serve, clock: Clock) -> None:
+    class Waiting(OtherEngine):
+        async def generate(self, **names: Any) -> bytes:
+            await deferLater(clock, 1, lambda: None)
+            return b"late"
+
+    class Other(RequestHandler):
+        def get(self, how: str) -> None:
+            if how == "render":
+                self.render("p.html")
+            else:
+                self.render_string("p.html")
+
+    client = serve([("/(.*)", Other)], template_loader=Waiting())
+    connection = client.start("GET", "/render")
+    clock.advance(1)
+    assert connection.responses()[0].text == "late"
+    assert client.fetch("GET", "/string").status == 500
+
+
+def test_a_template_class_of_ones_own(serve: Serve) -> None:
+    class Own(DictLoader):
+        def _create_template(self, name: str) -> Template:
+            return OwnTemplate("{{ x }}y", name=name, loader=self)
+
+    class Page(RequestHandler):
+        def get(self) -> None:
+            self.render("p.html", x="x")
+
+    assert serve([("/", Page)], template_loader=Own({"p.html": ""})).fetch("GET", "/").text == "XY"

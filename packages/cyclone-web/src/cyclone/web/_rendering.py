@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from weakref import WeakKeyDictionary
 
@@ -105,8 +105,10 @@ class RenderingMixin(HandlerBase):
     def create_template_loader(self, template_path: str) -> BaseLoader:
         """Make the loader for a folder; override it for templates from elsewhere.
 
-        Its result is kept. Settings: ``template_loader`` is used in its place; else ``autoescape``
-        and ``template_whitespace`` go to the :class:`cyclone.template.Loader` made.
+        It may be for another template engine: anything with ``load(name)``, whose result has
+        ``generate(**names)``, and ``reset()``. Its result is kept. Settings: ``template_loader`` is
+        used in its place; else ``autoescape`` and ``template_whitespace`` go to the
+        :class:`cyclone.template.Loader` made.
         """
         from cyclone.template import Loader
 
@@ -192,10 +194,12 @@ class RenderingMixin(HandlerBase):
 
     # --- loading and running --------------------------------------------------------------
 
-    def _begin(self, template_name: str, kwargs: dict[str, Any]) -> Rendering:
+    def _begin(self, template_name: str, kwargs: dict[str, Any]) -> Rendering | ForeignRendering:
         template = self._template_loader().load(template_name)
         namespace = self.get_template_namespace()
         namespace.update(kwargs)
+        if getattr(type(template), "generate", None) is not _template_generate():
+            return ForeignRendering(template.generate(**namespace))
         return template.begin(namespace, self._spawn)
 
     def _render_part(self, template_name: str, kwargs: dict[str, Any]) -> bytes | Awaitable[bytes]:
@@ -239,7 +243,7 @@ class RenderingMixin(HandlerBase):
         else:
             self._handle_failure(failure)
 
-    def _finish_later(self, rendering: Rendering) -> Deferred[None]:
+    def _finish_later(self, rendering: Rendering | ForeignRendering) -> Deferred[None]:
         work = self._spawn(rendering.complete())
         done: Deferred[None] = Deferred(lambda _: work.cancel())
         self._render_pending = done
@@ -277,3 +281,32 @@ def _texts(parts: Iterable[str | bytes | None]) -> list[bytes]:
 def _module_folder(name: str) -> str:
     file = getattr(sys.modules.get(name), "__file__", None)
     return os.path.dirname(os.path.abspath(file)) if file else os.getcwd()
+
+
+class ForeignRendering:
+    """What a template of another engine gave: text, bytes, or an awaitable of these."""
+
+    def __init__(self, output: str | bytes | Awaitable[str | bytes]) -> None:
+        self._output = output
+        self.pending = isinstance(output, Awaitable)
+
+    def result(self) -> bytes:
+        """The output. TypeError if it has to be awaited."""
+        if isinstance(self._output, Awaitable):
+            if isinstance(self._output, Coroutine):
+                self._output.close()
+            raise TypeError("this template has to wait: use render_string_async()")
+        return utf8(self._output)
+
+    async def complete(self) -> bytes:
+        """Wait for the output."""
+        output = self._output
+        return utf8(await output if isinstance(output, Awaitable) else output)
+
+
+@functools.cache
+def _template_generate() -> object:
+    """``Template.generate``; the package loads when something is rendered."""
+    from cyclone.template import Template
+
+    return Template.generate
