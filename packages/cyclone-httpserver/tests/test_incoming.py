@@ -144,6 +144,17 @@ class TestBackPressure:
         receiver.answers[1].callback(None)
         assert receiver.events == ["finish"]
 
+    def test_the_last_request_behind_a_blocked_receiver(self) -> None:
+        application = Application(streaming)
+        client = Client(application)
+        client.send(P + H + b"Content-Length: 30\r\n\r\n")
+        application.receivers[0].blocking = True
+        # It ends the connection: a transport that closes cannot go on reading
+        client.send(b"a" * 30 + b"GET / HTTP/1.0\r\n\r\n")
+        application.receivers[0].answers[0].callback(None)
+        assert client.statuses == [200, 200]
+        assert client.wire.disconnecting
+
     @pytest.mark.parametrize("error", [ValueError(), FileNotFoundError(2, "its own file")])
     def test_a_failing_receiver(self, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
         application = Application(streaming)

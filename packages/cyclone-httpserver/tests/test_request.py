@@ -154,10 +154,11 @@ def test_request_time() -> None:
     waiting: list[HTTPRequest] = []
     client = Client(waiting.append)
     client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert waiting[0]._start_time == 0
+    client.clock.advance(1.5)
+    assert waiting[0].request_time() == 1.5
     client.echo(waiting[0])
-    ended = waiting[0].request_time()
-    assert waiting[0].request_time() == ended
+    client.clock.advance(1)
+    assert waiting[0].request_time() == 1.5
 
 
 class TestNotifyFinish:

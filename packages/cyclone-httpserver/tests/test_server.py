@@ -118,7 +118,8 @@ class ListeningTests(ServerCase):
         server = self.server()
         server.add_sockets([sock])
         self.assertEqual(statuses(await self.talk(sock.getsockname(), LAST)), [200])
-        sock.close()
+        await server.stop(0)
+        self.assertEqual(sock.fileno(), -1)
 
     async def test_bind_and_start(self) -> None:
         server = self.server()

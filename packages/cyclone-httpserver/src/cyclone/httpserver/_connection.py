@@ -479,7 +479,7 @@ class HTTPConnection(ResponseSide):
                 incoming.failure = Failure()  # type: ignore[no-untyped-call]
         tail, self._tail = self._tail, b""
         self._run(tail)
-        if not self._tail:
+        if not self._tail and self._state == OPEN:
             self._resume_reading()
 
     def _stash(self, data: bytes) -> None:

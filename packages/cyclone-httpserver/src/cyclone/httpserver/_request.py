@@ -221,7 +221,12 @@ class HTTPRequest:
     def request_time(self) -> float:
         """Seconds from the arrival of the request to its end, or to now while it is running."""
         end = self._finish_time
-        return (time.monotonic() if end is None else end) - self._start_time
+        return (self._clock() if end is None else end) - self._start_time
+
+    def _clock(self) -> float:
+        """The time by the clock that the request's arrival was read from."""
+        server = getattr(getattr(self, "connection", None), "server", None)
+        return time.monotonic() if server is None else float(server.monotonic())
 
     def supports_http_1_1(self) -> bool:
         """Whether the client speaks HTTP/1.1."""
@@ -293,7 +298,7 @@ class HTTPRequest:
 
     def _finished(self, reason: str | None) -> None:
         """The server is done with the request; release what it held."""
-        self._finish_time = time.monotonic()
+        self._finish_time = self._clock()
         waiters, self._finish_waiters = self._finish_waiters, None
         if waiters is not None:
             for waiter in waiters:

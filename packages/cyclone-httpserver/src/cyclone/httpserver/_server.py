@@ -117,6 +117,7 @@ class HTTPServer:
         self._gate: AcceptGate | None = None
         self._stop: Stop | None = None
         self._bound: list[socket.socket] = []
+        self._adopted: list[socket.socket] = []
 
     def _trust(self, options: ServerOptions) -> None:
         from ._proxy import ProxyRules, TrustedPeers
@@ -252,11 +253,15 @@ class HTTPServer:
         return listening
 
     def add_socket(self, sock: socket.socket) -> IListeningPort:
-        """Accept connections on a listening socket (from systemd, or a parent process)."""
+        """Accept connections on a listening socket (from systemd, or a parent process).
+
+        The socket is the server's from now on; `stop` closes it.
+        """
         from ._listen import adopt
 
         listening: IListeningPort = adopt(self, sock)
         self.gate.add(listening)
+        self._adopted.append(sock)
         return listening
 
     def add_sockets(self, sockets: Iterable[socket.socket]) -> None:
@@ -279,9 +284,7 @@ class HTTPServer:
         if num_processes != 1:
             raise ValueError("several processes: listen with reuse_port in each, or pass sockets")
         bound, self._bound = self._bound, []
-        for sock in bound:
-            self.add_socket(sock)
-            sock.close()
+        self.add_sockets(bound)
 
     def take_ports(self) -> list[Any]:
         """For `Stop`: the listening ports, which are forgotten here."""
@@ -291,6 +294,9 @@ class HTTPServer:
         self.gate.forget()
         ports = list(self.gate.ports)
         self.gate.ports.clear()
+        # What listens is a duplicate; these would keep the address bound.
+        while self._adopted:
+            self._adopted.pop().close()
         return ports
 
     def stop(self, deadline: float = 25.0, idle_grace: float = 1.0) -> Deferred[int]:
