@@ -147,21 +147,24 @@ class Observer:
         #: Whether log events and outgoing requests get ids.
         self.gives_ids = self.traces or id_header is not None
         self._blocked_after = blocked_after
+        self._watches = blocked_after is not None or metrics is not None
         self._monitor: LoopMonitor | None = None
 
     @property
     def monitor(self) -> LoopMonitor | None:
-        """What watches the reactor, if something asks for that."""
-        if self._monitor is None and (self._blocked_after or self.metrics is not None):
-            application = self._application()
-            if application is not None:
-                self._monitor = LoopMonitor(
-                    application.reactor,
-                    interval=self._blocked_after / 4 if self._blocked_after else _LAG_INTERVAL,
-                    threshold=self._blocked_after,
-                    on_lag=self.metrics.lagged if self.metrics is not None else None,
-                    monotonic=application.monotonic,
-                )
+        """What watches the reactor, if something asks for that; made with the first request."""
+        if self._monitor is not None or not self._watches:
+            return self._monitor
+        application = self._application()
+        if application is not None:
+            after = self._blocked_after
+            self._monitor = LoopMonitor(
+                application.reactor,
+                interval=_LAG_INTERVAL if after is None else after / 4,
+                threshold=after,
+                on_lag=None if self.metrics is None else self.metrics.lagged,
+                monotonic=application.monotonic,
+            )
         return self._monitor
 
     # --- a request comes and goes ---------------------------------------------------------------
@@ -265,14 +268,19 @@ class Observer:
 
     def log(self, handler: RequestHandler) -> None:
         """Have the request logged, with its ids wherever that happens to run."""
-        with self.during(handler):
-            handler.application.log_request(handler)
         observation = observation_of(handler)
-        if observation is not None:
-            observation.note(handler)
-            if handler.request.connection.request is not handler.request:
-                # Sent, or (a WebSocket) no longer HTTP.
-                observation.end()
+        if observation is None:
+            handler.application.log_request(handler)
+            return
+        if current_request.get() is observation or not self.gives_ids:
+            handler.application.log_request(handler)
+        else:
+            with self.during(handler):
+                handler.application.log_request(handler)
+        observation.note(handler)
+        if handler.request.connection.request is not handler.request:
+            # Sent, or (a WebSocket) no longer HTTP.
+            observation.end()
 
     @contextlib.contextmanager
     def during(self, handler: HandlerBase) -> Iterator[None]:
