@@ -35,6 +35,7 @@ ANSWERS = [
     [("/elsewhere", 404, "404")],
     [("/docs/../x", 403, "403"), ("/static/missing", 404, "404")],
     [("/updates?after=0", 200, '"data": {"body": "welcome"}}]}')],
+    [("/order", 200, '"trace": "'), ("/metrics", 200, 'route="/order",status="200"')],
 ]
 
 
