@@ -15,7 +15,7 @@ from twisted.internet.task import Clock, deferLater
 
 from cyclone.httpserver import HTTPServerRequest
 from cyclone.template import BaseLoader, DictLoader, Template, TemplateError
-from cyclone.web import HTTPError, RequestHandler
+from cyclone.web import HTTPError, RequestHandler, TemplateModule
 from cyclone.web._rendering import MAX_TEMPLATE_LOADERS
 
 Serve = Callable[..., Any]
@@ -538,3 +538,50 @@ def test_a_template_class_of_ones_own(serve: Serve) -> None:
             self.render("p.html", x="x")
 
     assert serve([("/", Page)], template_loader=Own({"p.html": ""})).fetch("GET", "/").text == "XY"
+
+
+class Overriding(RequestHandler):
+    """``render_string`` overridden, the other way programs put an engine in."""
+
+    def render_string(self, template_name: str, **kwargs: Any) -> Any:
+        names = self.get_template_namespace()
+        names.update(kwargs)
+        return f"{template_name} for {names['x']} at {names['request'].path}"
+
+
+def test_render_uses_an_overridden_render_string(serve: Serve) -> None:
+    class Page(Overriding):
+        def get(self) -> None:
+            self.render("p.html", x=1)
+
+        def post(self) -> None:
+            self.write(TemplateModule(self).render("m.html", x=2))  # type: ignore[arg-type]
+
+    client = serve([("/", Page)])
+    assert client.fetch("GET", "/").text == "p.html for 1 at /"
+    assert client.fetch("POST", "/").text == "m.html for 2 at /"
+
+
+def test_an_overridden_render_string_may_ask_the_original(serve: Serve) -> None:
+    class Page(RequestHandler):
+        def render_string(self, template_name: str, **kwargs: Any) -> bytes:
+            return super().render_string(template_name, **kwargs).upper()
+
+        def get(self) -> None:
+            self.render("p.html", x="x")
+
+    client = serve([("/", Page)], template_loader=DictLoader({"p.html": "<b>{{ x }}</b>"}))
+    assert client.fetch("GET", "/").text == "<B>X</B>"
+
+
+def test_an_overridden_render_string_may_wait(serve: Serve, clock: Clock) -> None:
+    class Page(RequestHandler):
+        def render_string(self, template_name: str, **kwargs: Any) -> Any:
+            return deferLater(clock, 1, lambda: "late")
+
+        def get(self) -> None:
+            self.render("p.html")
+
+    connection = serve([("/", Page)]).start("GET", "/")
+    clock.advance(1)
+    assert connection.responses()[0].text == "late"

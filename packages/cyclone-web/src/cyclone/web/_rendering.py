@@ -81,11 +81,11 @@ class RenderingMixin(HandlerBase):
         :raises cyclone.template.TemplateError: something in it has to wait (the message names the
             line); use :meth:`render_string_async`.
         """
-        return self._begin(template_name, kwargs).result()
+        return self._begin_own(template_name, kwargs).result()
 
     def render_string_async(self, template_name: str, **kwargs: Any) -> Deferred[bytes]:
         """Render a template that may have to wait; the Deferred fires with its bytes."""
-        return self._spawn(self._begin(template_name, kwargs).complete())
+        return self._spawn(self._begin_own(template_name, kwargs).complete())
 
     def get_template_namespace(self) -> dict[str, Any]:
         """Return the names every template of this handler sees; override it to add to them.
@@ -195,6 +195,14 @@ class RenderingMixin(HandlerBase):
     # --- loading and running --------------------------------------------------------------
 
     def _begin(self, template_name: str, kwargs: dict[str, Any]) -> Rendering | ForeignRendering:
+        if type(self).render_string is not RenderingMixin.render_string:
+            # Overridden: that is how programs put another template engine in
+            return ForeignRendering(self.render_string(template_name, **kwargs))
+        return self._begin_own(template_name, kwargs)
+
+    def _begin_own(
+        self, template_name: str, kwargs: dict[str, Any]
+    ) -> Rendering | ForeignRendering:
         template = self._template_loader().load(template_name)
         namespace = self.get_template_namespace()
         namespace.update(kwargs)
