@@ -151,7 +151,9 @@ class TestBackPressure:
         application.receivers[0].blocking = True
         # It ends the connection: a transport that closes cannot go on reading
         client.send(b"a" * 30 + b"GET / HTTP/1.0\r\n\r\n")
-        application.receivers[0].answers[0].callback(None)
+        answer = application.receivers[0].answers[0]
+        answer.callback(None)
+        assert answer.result is None
         assert client.statuses == [200, 200]
         assert client.wire.disconnecting
 
