@@ -186,7 +186,7 @@ def add_listener(server: HTTPServer, listener: Listener, options: RunOptions) ->
     :raises StartError: when the certificate or key cannot be used.
     """
     if not listener.tls:
-        server.add_socket(listener.sock)
+        server.add_socket(listener.sock.dup())  # it closes the one it is given
         return
     before = server.ssl_options
     server.ssl_options = {
@@ -194,7 +194,7 @@ def add_listener(server: HTTPServer, listener: Listener, options: RunOptions) ->
         "keyfile": options.ssl_key or options.ssl_cert,
     }
     try:
-        server.add_socket(listener.sock)
+        server.add_socket(listener.sock.dup())  # it closes the one it is given
     except ImportError as error:
         raise StartError("TLS needs pyOpenSSL: pip install 'cyclone-cli[ssl]'") from error
     except Exception as error:
