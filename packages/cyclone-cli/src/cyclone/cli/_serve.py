@@ -186,7 +186,7 @@ def add_listener(server: HTTPServer, listener: Listener, options: RunOptions) ->
     :raises StartError: when the certificate or key cannot be used.
     """
     if not listener.tls:
-        server.add_socket(listener.sock.dup())  # it closes the one it is given
+        _give(server, listener)
         return
     before = server.ssl_options
     server.ssl_options = {
@@ -194,7 +194,7 @@ def add_listener(server: HTTPServer, listener: Listener, options: RunOptions) ->
         "keyfile": options.ssl_key or options.ssl_cert,
     }
     try:
-        server.add_socket(listener.sock.dup())  # it closes the one it is given
+        _give(server, listener)
     except ImportError as error:
         raise StartError("TLS needs pyOpenSSL: pip install 'cyclone-cli[ssl]'") from error
     except Exception as error:
@@ -202,6 +202,16 @@ def add_listener(server: HTTPServer, listener: Listener, options: RunOptions) ->
         raise StartError(f"cannot use {files} for TLS: {in_one_line(error)}") from error
     finally:
         server.ssl_options = before
+
+
+def _give(server: HTTPServer, listener: Listener) -> None:
+    """Let the server have a duplicate: it closes what it was given when it stops."""
+    sock = listener.sock.dup()
+    try:
+        server.add_socket(sock)
+    except BaseException:
+        sock.close()
+        raise
 
 
 async def listen_endpoint(reactor: Any, server: HTTPServer, description: str) -> str:
