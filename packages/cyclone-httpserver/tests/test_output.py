@@ -7,11 +7,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from http_support import HEADERS, Client, G, H, S
+from http_support import HEADERS, Client, G, H, S, SlowClient, begin
 from twisted.internet.defer import Deferred
 
 from cyclone.httpserver import HTTPRequest
-from cyclone.httputil import ResponseStartLine
+from cyclone.httputil import HTTPHeaders, ResponseStartLine
 
 GET = G + H + b"\r\n"
 OK = ResponseStartLine("HTTP/1.1", 200, "OK")
@@ -51,6 +51,31 @@ class TestHalfClose:
         client.send(GET)
         client.connection.readConnectionLost()
         client.advance(7)
+        assert client.wire.aborted
+
+    def test_an_answer_that_goes_on_is_not_cut(self) -> None:
+        waiting: list[HTTPRequest] = []
+        client = Client(waiting.append)
+        client.send(GET)
+        client.connection.readConnectionLost()
+        connection = waiting[0].connection
+        connection.write_headers(OK, HTTPHeaders())
+        for _ in range(6):
+            client.advance(3)
+            connection.write(b"x")
+        assert not client.wire.closing
+        client.advance(7)
+        assert client.wire.aborted
+
+    def test_a_slow_reader_has_the_time_of_slow_readers(self) -> None:
+        waiting: list[HTTPRequest] = []
+        client = SlowClient(waiting.append)
+        connection = begin(client, waiting)
+        connection.write(b"x" * 100)
+        client.connection.readConnectionLost()
+        client.advance(30)
+        assert not client.wire.closing
+        client.advance(40)
         assert client.wire.aborted
 
     @pytest.mark.parametrize("data", [b"", G, GET])

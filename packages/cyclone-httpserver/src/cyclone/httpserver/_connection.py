@@ -218,7 +218,8 @@ class HTTPConnection(ResponseSide):
         else:
             # A closed client looks the same: its handler is told. If it answers all the same,
             # that is delivered to a client that only closed one side.
-            self.deadline = self._now_plus(self.server.options.half_close_timeout)
+            if self._outlet is None:  # else what it reads counts
+                self.deadline = self._next_deadline()
             self._tell_close("the client closed its side of the connection")
 
     def writeConnectionLost(self) -> None:

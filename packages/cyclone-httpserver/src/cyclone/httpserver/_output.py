@@ -324,6 +324,8 @@ class OutputSide:
     def _push(self, data: bytes) -> Deferred[None]:
         """Send a piece of a streamed response."""
         self._emit(data)
+        if self._half_closed and self._outlet is None and self._state == OPEN:
+            self.deadline = self._next_deadline()
         return self._taken()
 
     def _taken(self) -> Deferred[None]:
