@@ -243,7 +243,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
 
     def _resolve(self, request: HTTPRequest) -> Route | None:
         route = self.default_router._resolve(request)
-        if route is not None and len(self.default_router.rules) == 1:
+        if route is not None and not (route[2] or route[3]) and len(self.default_router.rules) == 1:
             literal = self.wildcard_router._unconditional(request.uri)
             if literal is not None:
                 # No more of these than routes with a literal path.

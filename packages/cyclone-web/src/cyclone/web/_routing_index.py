@@ -66,8 +66,13 @@ class PrefixIndex(Generic[T]):
             for path, numbered in whole.items()
         }
 
+        # No literal text at all, as in the router of an application's hosts
+        self._trivial = not whole and len(self._prefixes) == 1 and self._by_ending[0] is None
+
     def candidates(self, path: str) -> tuple[T, ...]:
         """Return the entries that may match *path*, in order; no other entry can."""
+        if self._trivial:
+            return self._everything
         found = self._whole.get(path)
         if found is not None:
             return found
