@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Protocol
 
 from cyclone.httpserver import StreamClosedError
@@ -253,3 +253,74 @@ def test_detach_hands_on_what_came_behind(serve: Any) -> None:
     connection.feed(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nbehind")
     connection.client.clock.advance(0)
     assert b"".join(got) == b"behind"
+
+
+class Flushing(RequestHandler):
+    """An override of ``flush()``, which Tornado calls for every answer."""
+
+    def flush(self, include_footers: bool = False) -> Deferred[None]:
+        self.set_header("X-Flush", str(include_footers))
+        return super().flush(include_footers)
+
+    def get(self, what: str) -> None:
+        self.write("x")
+        if what == "error":
+            raise ValueError
+        if what == "pieces":
+            self.flush()
+            self.write("y")
+        if what == "finish":
+            self.finish("y")
+
+
+@pytest.mark.parametrize(
+    ("what", "status", "footers", "length"),
+    [
+        ("plain", 200, "True", "1"),
+        ("finish", 200, "True", "2"),
+        ("pieces", 200, "False", None),
+        ("error", 500, "True", "93"),
+    ],
+)
+def test_an_override_of_flush_has_its_say(
+    serve: Any, what: str, status: int, footers: str, length: str | None
+) -> None:
+    response = serve([("/(.*)", Flushing)]).fetch("GET", f"/{what}")
+    assert (response.status, response.headers["X-Flush"]) == (status, footers)
+    assert response.headers.get("Content-Length") == length
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_override_of_flush_that_sends_nothing(serve: Any, fails: bool) -> None:
+    class Silent(RequestHandler):
+        def flush(self, include_footers: bool = False) -> Deferred[None]:
+            if fails:
+                raise ValueError
+            return succeed(None)
+
+        def get(self) -> None:
+            self.write("x")
+
+    assert serve([("/", Silent)]).fetch("GET", "/").status == (500 if fails else 200)
+
+
+def test_finish_fails_with_the_client_for_those_who_wait(serve: Any) -> None:
+    waiting: Deferred[None] = Deferred()
+    seen: list[object] = []
+
+    class Late(RequestHandler):
+        async def get(self) -> None:
+            await waiting
+            try:
+                await self.finish("x")
+            except StreamClosedError as error:
+                seen.append(error)
+
+        def on_finish(self) -> None:
+            seen.append("finished")
+
+    connection = serve([("/", Late)]).start("GET", "/")
+    connection.lose()
+    waiting.callback(None)
+    assert seen[0] == "finished"
+    assert isinstance(seen[1], StreamClosedError)

@@ -122,3 +122,21 @@ def test_f_20_flushing_to_a_client_that_left(serve: Any, complaints: list[Any]) 
     waiting[0].callback(None)
     gc.collect()
     assert complaints == []
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_chain_goes_on(complaints: list[Any], late: bool) -> None:
+    sending: Deferred[None] = Deferred() if late else fail(ValueError())
+    sents = [quietly(sending)]
+    got: list[Any] = []
+    succeed(None).addCallback(lambda _: sents.pop()).addBoth(got.append)
+    if late:
+        sending.errback(ValueError())
+    assert got == [None]
+    gc.collect()
+    assert complaints == []
+
+
+def test_other_attributes_are_missing_as_ever() -> None:
+    with pytest.raises(AttributeError):
+        _ = quietly(Deferred()).nothing  # type: ignore[attr-defined]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, fail, succeed
 
 from cyclone.escape import json_encode
+from cyclone.httpserver import StreamClosedError
 from cyclone.httputil import HTTPHeaders, HTTPOutputError, ResponseStartLine, responses
 
 from ._base import HandlerBase
@@ -37,6 +38,8 @@ class OutputMixin(HandlerBase):
     serialize_lists: bool = False
 
     _bytes_written: int = 0
+    # Whether _send_whole() asked an override of flush() (1), and has gone on since (2).
+    _flushing: int = 0
 
     def write(self, chunk: Chunk) -> None:
         """Add *chunk* to the body: text as UTF-8, bytes as they are, a dict as JSON.
@@ -84,6 +87,11 @@ class OutputMixin(HandlerBase):
         ``cyclone.httpserver.StreamClosedError`` when the client went away: waiting for it is how a
         long answer keeps the pace of its reader. It need not be waited for.
         """
+        if self._flushing == 1:
+            # From an override, on the way out of _send_whole()
+            self._flushing = 2
+            self._send_whole()
+            return succeed(None)
         chunk = b"".join(self._write_buffer)
         self._write_buffer = []
         transforms = self._transforms
@@ -127,8 +135,9 @@ class OutputMixin(HandlerBase):
         if chunk is not None:
             self.write(chunk)
         if not self._headers_written:
+            gone = getattr(self.request.connection, "closed", False) is True
             self._send_whole()
-            return succeed(None)
+            return quietly(fail(StreamClosedError())) if gone else succeed(None)
         self.flush(include_footers=True)
         if self._suspended:
             self._resolved()
@@ -138,6 +147,13 @@ class OutputMixin(HandlerBase):
 
     def _send_whole(self) -> None:
         """Send the whole answer in one piece: the path of nearly every request."""
+        if type(self).flush is not _flush and not self._flushing:
+            # An override of flush() has its say, as it is called for every answer in Tornado
+            self._flushing = 1
+            self.flush(include_footers=True)
+            if self._headers_written:
+                return
+            self._flushing = 2
         request = self.request
         buffer = self._write_buffer
         body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
@@ -267,3 +283,6 @@ class OutputMixin(HandlerBase):
             self._resolved()
         transport: ITransport = self.request.connection.detach()
         return transport
+
+
+_flush = OutputMixin.flush

@@ -12,11 +12,14 @@ class Sent(Deferred[None]):
     """Fails only when somebody looks.
 
     Most programs call ``flush()`` and ``finish()`` and go on: that the client went away meanwhile
-    is no error of theirs, and must not be logged as an unhandled one.
+    is no error of theirs, and must not be logged as an unhandled one. To a Deferred whose callback
+    returned this one, as in ``d.addCallback(self.finish)``, it is just done: nobody may be waiting
+    there either, and what else hangs on that Deferred has to go on.
     """
 
     _lost: Failure | None = None
     _waited_for: bool = False
+    _chained: bool = False
 
     def lose(self, failure: Failure) -> None:
         """Fail, now if somebody waits, else when somebody does."""
@@ -24,6 +27,8 @@ class Sent(Deferred[None]):
             return
         if self._waited_for:
             self.errback(failure)
+        elif self._chained:
+            self.callback(None)
         else:
             self._lost = failure
 
@@ -44,6 +49,16 @@ class Sent(Deferred[None]):
     def addBoth(self, *args: Any, **kwargs: Any) -> Any:
         """As ever; and what was lost comes out now."""
         return self._tell(super().addBoth(*args, **kwargs))
+
+    def __getattr__(self, name: str) -> Any:
+        # A Deferred whose callback returned this one looks for its result, and then waits for it
+        if name == "result":
+            self._chained = True
+            if self._lost is not None:
+                self._lost = None
+                self.callback(None)
+                return self.__dict__["result"]
+        raise AttributeError(name)
 
     def _tell(self, result: Any) -> Any:
         self._waited_for = True
