@@ -54,6 +54,18 @@ def test_hello_world_as_its_file_says() -> None:
             process.terminate()
 
 
+def first_example() -> str:
+    readme = (EXAMPLES.parent / "README.md").read_text("utf-8")
+    return readme.partition("```python\n")[2].partition("```")[0]
+
+
+def test_the_readmes_first_example(start: Callable[..., Server], tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(first_example(), "utf-8")
+    server = start("-m", "cyclone.cli", "run", app, "--port", "0")
+    assert httpx.get(server.url).text == "Hello, world"
+
+
 def test_story(start_example: StartExample) -> None:
     server = start_example("story.py")
     with httpx.Client(base_url=server.url) as client:
