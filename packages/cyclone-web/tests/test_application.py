@@ -320,6 +320,26 @@ class ListeningTests(TestCase):
         finally:
             await server.stop()
 
+    async def test_listen_as_in_tornado(self) -> None:
+        application = Application([("/", Hello)])
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            number = free.getsockname()[1]
+        port: Any = str(number)
+        server = application.listen(port, family=socket.AF_UNSPEC, flags=None)
+        try:
+            assert (await self.get(number)).endswith(b"Hello, world")
+        finally:
+            await server.stop()
+
+    async def test_listen_on_ipv6(self) -> None:
+        listened: list[str] = []
+        reactor = Clock()
+        reactor.listenTCP = lambda port, factory, backlog, interface: listened.append(interface)  # type: ignore[attr-defined]
+        application = Application([], reactor=reactor)
+        application.listen(8888, family=socket.AF_INET6)
+        assert listened == ["::"]
+
     async def test_big_answers_arrive_whole(self) -> None:
         class Big(RequestHandler):
             async def get(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import functools
+import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -179,7 +180,12 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
 
         Keywords are those of ``cyclone.httpserver.HTTPServer.listen`` (``backlog``,
         ``reuse_port``), and options of that class, which go before those in the settings.
+        Tornado's ``family`` chooses between all IPv4 and all IPv6 addresses; its ``flags`` have no
+        meaning here.
         """
+        kwargs.pop("flags", None)
+        if kwargs.pop("family", None) == socket.AF_INET6 and not address:
+            address = "::"
         listening = {name: kwargs.pop(name) for name in _LISTEN_OPTIONS if name in kwargs}
         server = HTTPServer(self, **{**_server_options(self.settings), **kwargs})
         server.listen(port, address, **listening)
