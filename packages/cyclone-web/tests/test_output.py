@@ -324,3 +324,16 @@ def test_finish_fails_with_the_client_for_those_who_wait(serve: Any) -> None:
     waiting.callback(None)
     assert seen[0] == "finished"
     assert isinstance(seen[1], StreamClosedError)
+
+
+def test_a_cookie_that_was_refused_leaves_no_trace(serve: Any) -> None:
+    class Refused(RequestHandler):
+        def get(self) -> None:
+            with pytest.raises(ValueError, match="Invalid cookie"):
+                self.set_cookie("a\r", "b")
+            self.write("body")
+
+    response = serve([("/", Refused)]).fetch("GET", "/")
+    assert response.body == b"body"
+    assert "Set-Cookie" not in response.headers
+    assert response.headers["Content-Length"] == "4"

@@ -219,7 +219,7 @@ class OutputMixin(HandlerBase):
         for line in lines:
             if not (line.isascii() and line.isprintable()) or line[-1] == " ":
                 return None
-        return ("\r\n".join(lines) + "\r\n").encode("ascii")
+        return "".join([f"{line}\r\n" for line in lines]).encode("ascii")
 
     def _is_plain(self) -> bool:
         """Whether nothing but the body makes this answer differ from any other."""
