@@ -12,7 +12,7 @@ from http_support import HEADERS, SPLITS, Client, H, P, S
 from twisted.internet.defer import Deferred
 
 from cyclone.httpserver import BodyReceiver, HTTPRequest
-from cyclone.httputil import HTTPInputError
+from cyclone.httputil import HTTPHeaders, HTTPInputError
 
 
 def post(body: bytes, *lines: bytes) -> bytes:
@@ -477,3 +477,54 @@ class TestGzip:
         client = Client(Application(TestUnread.early), decompress_request=True)
         client.send(post(b"x" * 100, self.GZIP), S)
         assert client.statuses == [200, 200]
+
+
+class Collecting:
+    """A callback that says of some bodies that there is nothing to ask."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def __call__(self, request: HTTPRequest) -> None:
+        self.asked.append("served")
+        request.connection.write_response(request, 200, None, HTTPHeaders(), request.body)
+
+    def headers_received(self, request: HTTPRequest) -> None:
+        self.asked.append("head")
+
+    def collects_body(self, request: HTTPRequest) -> bool:
+        return request.path == "/"
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "expect", "asked", "status"),
+    [
+        pytest.param(b"/", {}, False, ["served"], [200], id="small"),
+        pytest.param(b"/other", {}, False, ["head", "served"], [200], id="says-no"),
+        pytest.param(b"/", {}, True, ["head", "served"], [100, 200], id="expects-100"),
+        pytest.param(
+            b"/", {"spool_threshold": 9}, False, ["head", "served"], [200], id="to-be-spooled"
+        ),
+        pytest.param(b"/", {"max_body_size": 9}, False, ["head"], [413], id="too-large"),
+        pytest.param(
+            b"/", {"decompress_request": True}, False, ["head", "served"], [200], id="inflates"
+        ),
+    ],
+)
+def test_a_body_that_comes_with_its_head(
+    path: bytes, options: dict[str, Any], expect: bool, asked: list[str], status: list[int]
+) -> None:
+    callback = Collecting()
+    client = Client(callback, **options)
+    line = b"Expect: 100-continue\r\n" if expect else b""
+    head = b"POST %b HTTP/1.1\r\nHost: x\r\n%bContent-Length: 10\r\n\r\n" % (path, line)
+    client.send(head + b"0123456789")
+    assert callback.asked == asked
+    assert client.statuses == status
+    if status[-1] == 200:
+        assert client.received.endswith(b"\r\n0123456789")
+        # What follows in the same piece is the next request
+        client.take()
+        client.send(head + b"0123456789" + b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert client.statuses == [*status, 200]
+        assert callback.asked == [*asked, *asked, "served"]

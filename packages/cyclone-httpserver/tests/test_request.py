@@ -54,6 +54,19 @@ def test_attributes() -> None:
     assert not request.has_header("x")
 
 
+def test_one_header_is_what_all_would_give() -> None:
+    lines = ("X-One:  a b\t", "x-two: 1", "X-TWO: 2", "X-Empty:", "X-Latin: \xe4")
+    names = ("X-One", "x-one", "X-Two", "X-Empty", "X-Latin", "Host", "X", "One")
+    alone = {name: ask("/", *lines).get_header(name) for name in names}
+    assert alone["X-Two"] == "1,2"
+    decoded = ask("/", *lines)
+    assert alone == {name: decoded.headers.get(name) for name in names}
+    decoded.headers["X-One"] = "changed"
+    assert decoded.get_header("X-One") == "changed"
+    del decoded.headers["X-One"]
+    assert decoded.get_header("X-One") is None
+
+
 def test_arguments_are_merged() -> None:
     request = ask(
         "/?a=1",

@@ -312,6 +312,22 @@ class TrafficTests(ServerCase):
         self.assertEqual(statuses(await self.talk(address, LAST)), [200])
 
 
+class LargeBodyTests(ServerCase):
+    async def test_it_is_read_in_larger_pieces(self) -> None:
+        sizes: list[int] = []
+
+        def answer(request: HTTPRequest) -> None:
+            sizes.append(request.connection.transport.bufferSize)
+            self.echo(request)
+
+        server = self.server(answer)
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+        body = b"x" * 700_000
+        received = await self.talk(self.address(server), head % len(body) + body)
+        self.assertTrue(received.endswith(b" 700000"), received)
+        self.assertEqual(sizes, [65536])
+
+
 class EndpointStringTests(ServerCase):
     async def test_strings(self) -> None:
         server = self.server()

@@ -136,6 +136,32 @@ def test_error_handler_is_given_the_status(serve: Any) -> None:
     assert (response.status, response.text) == (404, "lost")
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["first", "known-path"])
+def test_a_small_body_obeys_its_handler(serve: Any, again: bool) -> None:
+    class Form(RequestHandler):
+        def post(self) -> None:
+            self.write(f"{self.get_body_argument('a')} {len(self.request.body)}")
+
+    class Small(Form):
+        max_body_size = 4
+
+    class Own(Application):
+        def headers_received(self, request: Any) -> Any:
+            heads.append(request.path)
+            return super().headers_received(request)
+
+    heads: list[str] = []
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    handlers = [("/form", Form), ("/small", Small), (r"/form/(\d+)", Form)]
+    for application in (Application, Own):
+        client = serve(handlers, application=application)
+        for _ in range(1 + again):
+            response = client.fetch("POST", "/form", body="a=%C3%BC+1&b=", headers=form)
+            assert (response.status, response.text) == (200, "\u00fc 1 13")
+            assert client.fetch("POST", "/small", body="a=345", headers=form).status == 413
+    assert heads == ["/form", "/small"] * (1 + again)
+
+
 def test_f_22_an_error_in_routing_is_a_500(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Application):
         def find_handler(self, request: Any, **kwargs: Any) -> Any:
