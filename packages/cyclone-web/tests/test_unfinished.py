@@ -81,6 +81,25 @@ def test_a_handler_that_wants_to_hear_of_the_close_is_held(serve: Any, clock: Cl
     assert closed == ["yes"]
 
 
+def test_a_handler_that_hung_up_by_itself(
+    serve: Any, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Raw(RequestHandler):
+        @asynchronous
+        def get(self) -> None:
+            transport = self.request.connection.transport
+            transport.write(b"HTTP/1.1 204 No Content\r\n\r\n")
+            transport.loseConnection()
+
+    client = serve([("/", Raw)])
+    connection = client.connect()
+    connection.protocol.dataReceived(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    gc.collect()
+    clock.advance(0)
+    assert connection.received == b"HTTP/1.1 204 No Content\r\n\r\n"
+    assert not [record for record in caplog.records if record.name == "cyclone.application"]
+
+
 def test_a_handler_whose_client_left_owes_no_answer(
     serve: Any, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -150,6 +150,8 @@ class OpenRequests:
         if entry.client_left:
             connection.abort()
             return
+        if getattr(connection.transport, "disconnecting", False):
+            return  # the handler answered past the framework, and hung up
         entry.log(
             "A request will never be finished: its handler is gone, because a callback failed or a "
             "Deferred was dropped",
