@@ -18,6 +18,7 @@ def test_all_is_exactly_this() -> None:
         "__version__",
         "extract_template",
         "get",
+        "get_loaded_files",
         "get_supported_locales",
         "load_gettext_translations",
         "load_translations",

@@ -42,6 +42,23 @@ def test_the_last_call_replaces_all(csv_folder: Make, mo_folder: Make, french_po
     assert cyclone.locale.get_supported_locales() == {"en_US", "es"}
 
 
+def test_the_files_in_use(
+    csv_folder: Make, mo_folder: Make, french_po: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert cyclone.locale.get_loaded_files() == ()
+    folder = csv_folder(es="a,b", de="a,c")
+    monkeypatch.chdir(folder.parent)
+    cyclone.locale.load_translations(folder.name)
+    files = (str(folder / "de.csv"), str(folder / "es.csv"))
+    assert cyclone.locale.get_loaded_files() == files
+    with pytest.raises(TranslationError):
+        cyclone.locale.load_translations(csv_folder(fr=b"a,\xff"))
+    assert cyclone.locale.get_loaded_files() == files
+    folder = mo_folder(fr=french_po)
+    cyclone.locale.load_gettext_translations(folder, "app")
+    assert cyclone.locale.get_loaded_files() == (str(folder / "fr" / "LC_MESSAGES" / "app.mo"),)
+
+
 def test_a_reload_reaches_whoever_asks_again(csv_folder: Make) -> None:
     cyclone.locale.load_translations(csv_folder(es="a,1"))
     before = cyclone.locale.get("es")

@@ -10,6 +10,12 @@ def test_the_default_is_always_supported() -> None:
     assert Snapshot("de", csv={"fr": {}}).supported == {"de", "fr"}
 
 
+def test_another_default_changes_nothing_else() -> None:
+    before = Snapshot("fr", csv={"de": {}}, files=("de.csv",))
+    after = before.with_default("es")
+    assert (after.default, after.csv, after.files) == ("es", before.csv, ("de.csv",))
+
+
 def test_replace_swaps_the_whole_snapshot() -> None:
     before = current()
     after = replace(lambda old: Snapshot("fr"))

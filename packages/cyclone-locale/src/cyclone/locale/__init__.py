@@ -19,6 +19,7 @@ from cyclone.locale._errors import TranslationError
 from cyclone.locale._extract import extract_template
 from cyclone.locale._loading import (
     get,
+    get_loaded_files,
     get_supported_locales,
     load_gettext_translations,
     load_translations,
@@ -38,6 +39,7 @@ __all__ = [
     "__version__",
     "extract_template",
     "get",
+    "get_loaded_files",
     "get_supported_locales",
     "load_gettext_translations",
     "load_translations",

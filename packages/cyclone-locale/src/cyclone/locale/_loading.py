@@ -11,6 +11,7 @@ from cyclone.locale._registry import Snapshot
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
 
 def load_translations(directory: str | os.PathLike[str], encoding: str | None = None) -> None:
@@ -32,8 +33,10 @@ def load_translations(directory: str | os.PathLike[str], encoding: str | None = 
 
     from cyclone.locale._csv import find_csv, read_csv
 
-    loaded = {code: read_csv(path, encoding) for code, path in find_csv(Path(directory))}
-    _use(_registry.replace(lambda old: Snapshot(old.default, csv=loaded)))
+    found = find_csv(Path(directory))
+    loaded = {code: read_csv(path, encoding) for code, path in found}
+    files = _absolute(found)
+    _use(_registry.replace(lambda old: Snapshot(old.default, csv=loaded, files=files)))
 
 
 def load_gettext_translations(directory: str | os.PathLike[str], domain: str) -> None:
@@ -45,8 +48,14 @@ def load_gettext_translations(directory: str | os.PathLike[str], domain: str) ->
 
     from cyclone.locale._gettext import find_mo, read_all
 
-    loaded = read_all(find_mo(Path(directory), domain))
-    _use(_registry.replace(lambda old: Snapshot(old.default, gettext=loaded)))
+    found = find_mo(Path(directory), domain)
+    loaded, files = read_all(found), _absolute(found)
+    _use(_registry.replace(lambda old: Snapshot(old.default, gettext=loaded, files=files)))
+
+
+def _absolute(found: list[tuple[str, Path]]) -> tuple[str, ...]:
+    """The paths, which still hold when the program goes to another folder."""
+    return tuple(str(path.absolute()) for _, path in found)
 
 
 def _use(snapshot: Snapshot) -> None:
@@ -65,6 +74,14 @@ def set_default_locale(code: str) -> None:
 def get_supported_locales() -> frozenset[str]:
     """The codes of all loaded locales and of the default one."""
     return _registry.current().supported
+
+
+def get_loaded_files() -> tuple[str, ...]:
+    """The absolute paths of the files the translations in use were read from.
+
+    For whoever wants to know when they change, as ``cyclone.web.autoreload`` does.
+    """
+    return _registry.current().files
 
 
 def get(*locale_codes: str) -> Locale:

@@ -29,17 +29,20 @@ class Snapshot:
         default: str = "en_US",
         csv: Mapping[str, Messages] | None = None,
         gettext: Mapping[str, NullTranslations] | None = None,
+        files: tuple[str, ...] = (),
     ) -> None:
         self.default = default
         self.uses_gettext = gettext is not None
         self.csv: Mapping[str, Messages] = csv or {}
         self.gettext: Mapping[str, NullTranslations] = gettext or {}
+        self.files = files
         self.supported = frozenset((default, *self.csv, *self.gettext))
         self.locales: dict[str, Locale] = {}
 
     def with_default(self, code: str) -> Snapshot:
         """The same translations with another default locale."""
-        return Snapshot(code, self.csv, self.gettext if self.uses_gettext else None)
+        gettext = self.gettext if self.uses_gettext else None
+        return Snapshot(code, self.csv, gettext, self.files)
 
     def legacy(self, name: str) -> object:
         """The value of one of Tornado's module variables (``_translations``...)."""
