@@ -364,3 +364,19 @@ def test_a_burst_of_clients_CN13(start: Start) -> None:
             client.sendall(b"GET /" + LAST)
         for client in clients:
             assert client.recv(1000).endswith(b"fine")
+
+
+def test_no_check_is_an_assert_F43() -> None:
+    """What keeps injections out and limits in holds under ``python -O`` as well (RI-10, R10)."""
+    packages = Path(__file__).resolve().parents[3] / "packages"
+    suites = [
+        Path(__file__).parent / "test_probes.py::test_probes_F34",
+        *(packages / f"cyclone-httputil/tests/test_{name}.py" for name in ("headers", "cookies")),
+        *(packages / f"cyclone-httpserver/tests/test_{name}.py" for name in ("parser", "writer")),
+        *(packages / f"cyclone-web/tests/test_{name}.py" for name in ("response", "output")),
+    ]
+    # Pytest takes assert statements apart itself: those of test modules still count
+    command = [sys.executable, "-O", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+    command += ["-W", "ignore::pytest.PytestConfigWarning", *map(str, suites)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=packages.parent)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
