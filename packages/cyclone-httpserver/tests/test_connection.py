@@ -148,3 +148,77 @@ def test_line_ends_before_a_request_L06(segments: list[bytes], statuses: list[in
     client = Client()
     client.send(*segments)
     assert client.statuses == statuses
+
+
+#: The probes of each row of the catalogue of advisories; a number is how many requests are served.
+ROWS = {
+    "SM-01": "S01 S02 S03",
+    "SM-02": "T01 T02",
+    "SM-03": "S04 S05 S06 S07 S08 S09 S10 S11 S12 S13 S14 S15:1",
+    "SM-04": "C01 C02 C03 C04 C05 C06 C13 C14",
+    "SM-05": "T03 T04 T06",
+    "SM-06": "T05 T06 T07 T08 T09 T10 T11 T12 T13 T22 T23",
+    "SM-07": "S10 S11 S12 T14 T15 T16",
+    "SM-08": "S17 S18 T17",
+    "SM-09": "T18 T19 H26",
+    "SM-10": "T25 H21 H30 L22 C28",
+    "SM-11": "H22 L01 SM-11",
+    "SM-12": "C09 C10 C11 C12 C27",
+    "SM-16": "S20:1 S21:1 S22:1",
+    "SM-17": "L32",
+    "SM-18": "C22 C22h C22t C21:1",
+    "SM-19": "T21",
+    "SM-20": "C15:1 C16 C17 C18 C19 C20",
+    "SM-21": "H02 H03 H29",
+    "SM-22": "H36:1 H37:2 H38:2",
+    "SM-23": "H14 H15 SM-23 SM-23b",
+    "SM-24": "H32:1 H33:1",
+    "HV-01": "L09 L11 L12 L13 L14 L15 L16",
+    "HV-02": "L08 L10 L36",
+    "HV-03": "L20 L21 L23 L24 L25 L26 L27 L29 L31 L34 L28:1 L30:1",
+    "HV-05": "H04 H05 H06 H07 H08 H09 H10 H11 H12",
+    "HV-06": "L34a",
+    "HV-07": "H12b H09 H12c:1",
+    "HV-08": "L37",
+    "HV-10": "L33",
+    "HV-17": "H34:1 H35",
+    "CN-05": "H27 H28 C23",
+    "CN-09": "S13 S14",
+    "CN-17": "L36",
+    "LG-06": "S19:2 T24:1",
+}
+
+
+@pytest.mark.parametrize("coding", ["SM-06"])
+def test_no_coding_falls_back_to_a_length(coding: str) -> None:
+    for probe in ROWS[coding].split():
+        head = b"POST / HTTP/1.1\r\nHost: x\r\n"
+        client = Client()
+        client.send(PROBES[probe][0].replace(head, head + b"Content-Length: 5\r\n"))
+        assert not client.requests, probe
+        assert client.wire.closing, probe
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_row(row: str) -> None:
+    for item in ROWS[row].split():
+        probe, _, served = item.partition(":")
+        data, verdict = PROBES[probe]
+        assert verdict == (int(served) if served else REJECT), probe
+        client = Client()
+        client.send(data)
+        assert len(client.requests) == int(served or 0), probe
+        assert served or client.wire.closing, probe
+        client.hang_up()
+
+
+@pytest.mark.parametrize("size", range(65_526, 65_546))
+def test_long_targets_are_refused_not_cut_HV10(size: int) -> None:
+    data = b"GET /" + b"a" * (size - 1) + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+    client = Client()
+    client.send(data)
+    assert client.statuses == [414]
+    # With room for them they arrive whole
+    client = Client(max_request_line=70_000, max_header_size=80_000)
+    client.send(data)
+    assert [len(request.uri) for request in client.requests] == [size]
