@@ -15,6 +15,7 @@ import random
 import re
 import sys
 import time
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -339,3 +340,38 @@ def test_mutations(tmp_path: Path) -> None:
     assert runs > 500
     gc.collect()
     assert len(gc.get_objects()) - before < 2000, "something is kept"
+
+
+def test_nothing_is_remembered_of_what_clients_send_CN14(tmp_path: Path) -> None:
+    world = World(tmp_path)
+
+    def flood(start: int, count: int) -> None:
+        client = world.connect()
+        for number in range(start, start + count):
+            client.send(
+                b"G%d /%d?q%d=%d HTTP/1.1\r\nHost: h%d.example\r\nX-%d: 1\r\nCookie: c%d=1\r\n"
+                b"Accept-Language: x%d\r\nAccept-Encoding: y%d\r\nX-Forwarded-For: %d\r\n\r\n"
+                % ((number,) * 10)
+            )
+            client.send(
+                b"GET /plain?a=%d HTTP/1.1\r\nHost: x\r\nAccept-Language: l%d\r\n\r\n"
+                % (number, number)
+            )
+            client.wire.clear()
+        assert not client.wire.closing
+        client.hang_up()
+        world.seen.clear()
+
+    with watched():
+        flood(0, 1000)
+        gc.collect()
+        before = len(gc.get_objects())
+        tracemalloc.start()
+        try:
+            flood(1000, 3000)
+            gc.collect()
+            size, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert len(gc.get_objects()) - before < 500
+    assert size < 1_000_000
