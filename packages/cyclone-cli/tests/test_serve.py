@@ -27,8 +27,18 @@ def test_debug_and_reload() -> None:
     settings = application.settings
     assert settings["debug"]
     assert settings["autoreload"]
+    assert settings["reload_page"]
     assert not settings["compiled_template_cache"]
     assert not settings["serve_traceback"]  # the application's own word
+
+
+def test_the_application_may_refuse_the_pages_reload() -> None:
+    application = Application(reload_page=False)
+    configure(application, RunOptions("x", reload=True))
+    assert not application.settings["reload_page"]
+    application = Application()
+    configure(application, RunOptions("x", debug=True))
+    assert "reload_page" not in application.settings
 
 
 def test_a_worker_never_restarts_itself() -> None:

@@ -46,6 +46,31 @@ def test_templates_are_watched(reloader: Reloader, tmp_path: Path) -> None:
     assert reloader.look() == [str(tmp_path / "page.html")]
 
 
+def test_translations_in_use_are_watched(
+    reloader: Reloader, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "es.csv"
+    file.write_text("a,b")
+    monkeypatch.setattr(_autoreload, "get_loaded_files", lambda: (str(file),))
+    reloader.look()
+    file.write_text("a,other")
+    assert reloader.look() == [str(file)]
+
+
+def test_what_pages_are_made_of_needs_no_restart(
+    reloader: Reloader, restarts: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "style.css").write_text("one")
+    reloader.page_folders.add(str(tmp_path))
+    reloader.page_hooks.append(lambda: restarts.append("page"))
+    assert reloader.look_at_pages() == []
+    (tmp_path / "style.css").write_text("other")
+    assert reloader.look() == []
+    assert reloader.look_at_pages() == [str(tmp_path / "style.css")]
+    reloader.pages_changed()
+    assert restarts == ["page"]
+
+
 def test_a_syntax_error_is_survived_and_told(
     reloader: Reloader, restarts: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -77,8 +77,9 @@ def _wait_for_a_change(options: RunOptions, error: StartError) -> None:
     for frame in traceback.extract_tb(cause.__traceback__):
         if os.path.isfile(frame.filename):
             autoreload.watch(frame.filename)
-    if isinstance(cause, SyntaxError) and cause.filename is not None:
-        autoreload.watch(cause.filename)
+    filename = getattr(cause, "filename", None)  # of a source or translation with an error in it
+    if isinstance(filename, str):
+        autoreload.watch(filename)
     place = split_target(options.target)[0]
     if is_file(place):
         autoreload.watch(place)

@@ -177,6 +177,7 @@ def configure(server: HTTPServer, options: RunOptions, *, worker: int | None = N
         settings["autoreload"] = False  # workers are replaced by their supervisor
     if options.reload:
         settings["autoreload"] = True
+        settings.setdefault("reload_page", True)
     apply_access_log(server, options.access_log)
 
 

@@ -218,6 +218,10 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         if self.settings.get("autoreload"):
             from . import _autoreload
 
+            if self.settings.get("reload_page"):
+                from ._reload_page import install
+
+                install(self, _autoreload.reloader)
             _autoreload.start_for(self.settings)
 
     # --- requests -----------------------------------------------------------------------------

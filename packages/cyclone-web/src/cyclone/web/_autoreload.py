@@ -1,6 +1,6 @@
 """Restarts the program when its sources change.
 
-A thread looks at the files of all loaded modules twice a second; with the extra
+A thread looks at the files of all loaded modules and translations twice a second; with the extra
 ``cyclone-web[reload]`` the operating system tells it at once. When something changed, the reactor's
 thread runs the hooks and replaces the process by a new one with the same command line. While a
 changed source has a syntax error, the old program keeps running and the error is logged.
@@ -17,6 +17,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from cyclone.locale import get_loaded_files
+
 from ._autoreload_detector import ChangeDetector, files_below, loaded_sources, source_error
 from ._log import general_log
 
@@ -31,18 +33,36 @@ class Reloader:
     ) -> None:
         self._restart = restart
         self._detector = detector or ChangeDetector()
+        self._page_detector = ChangeDetector()
         self._pending: dict[str, str | None] = {}
         self.files: set[str] = set()
         self.folders: set[str] = set()
         self.hooks: list[Callable[[], object]] = []
+        #: Folders whose changes need no restart, only the browser's page again; who does that.
+        self.page_folders: set[str] = set()
+        self.page_hooks: list[Callable[[], object]] = []
 
     def watched(self) -> list[str]:
-        """Return all files that are looked at."""
-        return [*loaded_sources(), *self.files, *files_below(self.folders)]
+        """Return all files whose change means a restart."""
+        return [
+            *loaded_sources(),
+            *get_loaded_files(),
+            *self.files,
+            *files_below(self.folders),
+        ]
 
     def look(self) -> list[str]:
         """Look at the files once; return those that changed."""
         return self._detector.scan(self.watched())
+
+    def look_at_pages(self) -> list[str]:
+        """Look at the files that pages are made of once; return those that changed."""
+        return self._page_detector.scan(files_below(self.page_folders))
+
+    def pages_changed(self) -> None:
+        """Have the browsers' pages load themselves again."""
+        for hook in self.page_hooks:
+            hook()
 
     def changed(self, paths: list[str]) -> bool:
         """Restart because of *paths*; not if one of them, or of those before, cannot be compiled.
@@ -96,6 +116,7 @@ def start(check_time: float = 500) -> None:
     with _lock:
         if _thread is None:
             reloader.look()
+            reloader.look_at_pages()
             _thread = threading.Thread(
                 target=_watch, args=(check_time / 1000,), name="cyclone-autoreload", daemon=True
             )
@@ -142,6 +163,8 @@ def _watch(interval: float) -> None:
     while True:
         pause()
         paths = reloader.look()
+        if reloader.look_at_pages():
+            call(reloader.pages_changed)
         if paths:
             call(reloader.changed, paths)
 
@@ -154,7 +177,8 @@ def _pauses(interval: float) -> Callable[[], object]:
         return lambda: time.sleep(interval)
 
     def pause() -> None:
-        folders = {os.path.dirname(os.path.abspath(path)) for path in reloader.watched()}
+        paths = [*reloader.watched(), *files_below(reloader.page_folders)]
+        folders = {os.path.dirname(os.path.abspath(path)) for path in paths}
         present = [folder for folder in folders if os.path.isdir(folder)]
         stop = threading.Event()
         timer = threading.Timer(_LOOK_EVERY, stop.set)

@@ -55,7 +55,7 @@ def loaded_sources() -> list[str]:
 def files_below(folders: Iterable[str]) -> Iterator[str]:
     """Yield the files in *folders* and the folders in them, but for hidden ones."""
     count = 0
-    for folder in folders:
+    for folder in list(folders):  # another thread may add one
         for place, names, files in os.walk(folder):
             names[:] = [name for name in names if not name.startswith(".")]
             for file in files:

@@ -34,6 +34,7 @@ _OWN = frozenset(
         "metrics",
         "min_version",
         "opentelemetry",
+        "reload_page",
         "request_id_header",
         "serve_traceback",
         "server_header",

@@ -61,8 +61,9 @@ def _run(module: str | None, arguments: list[str]) -> object:
         general_log.error("Program ended with an exception", exc_info=error)
         for frame in traceback.extract_tb(error.__traceback__):
             watch(frame.filename)
-        if isinstance(error, SyntaxError) and error.filename is not None:
-            watch(error.filename)  # no frame of the traceback is in that file
+        filename = getattr(error, "filename", None)
+        if isinstance(filename, str):
+            watch(filename)  # of a SyntaxError or TranslationError: no frame is in that file
         return 1
     finally:
         sys.argv = before
