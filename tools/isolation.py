@@ -59,8 +59,10 @@ def make_environment(dist: Distribution, home: Path) -> Path:
     ]
     # The wheels of siblings keep their version from build to build: do not take yesterday's.
     install += [word for sibling in distributions() for word in ("--refresh-package", sibling.name)]
-    lowest = ["--resolution", "lowest-direct"] if sys.version_info[:2] == OLDEST else []
-    run(*install, *lowest, dist.wheel)
+    lowest = sys.version_info[:2] == OLDEST
+    # Named beside the wheel its dependencies count as direct ones.
+    ends = ["--resolution", "lowest-direct", *dist.requirements] if lowest else []
+    run(*install, *ends, dist.wheel)
     before = run("uv", "pip", "freeze", "--quiet", "--python", python).lower()
     if dist.name in PURE:
         check_pure(dist, before)
