@@ -50,6 +50,11 @@ class Sent(Deferred[None]):
         """As ever; and what was lost comes out now."""
         return self._tell(super().addBoth(*args, **kwargs))
 
+    def __await__(self) -> Any:
+        # Twisted 24 looks for the result at once, as one does whose callback returned this
+        self._tell(None)
+        return super().__await__()
+
     def __getattr__(self, name: str) -> Any:
         # A Deferred whose callback returned this one looks for its result, and then waits for it
         if name == "result":
