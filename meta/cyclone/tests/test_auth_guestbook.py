@@ -2,13 +2,13 @@
 
 import os
 import re
-import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
 import pytest
+from ports import free_port
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -35,9 +35,7 @@ def guestbook(
     if not (PROVIDERS / "node_modules").is_dir():
         missing = pytest.fail if os.environ.get("CYCLONE_REQUIRE_PROGRAMS") else pytest.skip
         missing("npm ci was not run in meta/cyclone/tests/providers")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        site = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    site = f"http://127.0.0.1:{free_port()}"
     script = PROVIDERS / "oidc_provider.mjs"
     provider = start_program("node", script, site + "/oidc", site + "/")
     monkeypatch.setenv("OIDC_CLIENT_SECRET", "a-secret-of-the-tests")

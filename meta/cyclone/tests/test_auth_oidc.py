@@ -6,7 +6,6 @@ import html
 import json
 import os
 import re
-import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import httpx
 import pytest
+from ports import free_port
 
 HERE = Path(__file__).resolve().parent
 PROVIDERS = HERE / "providers"
@@ -28,13 +28,6 @@ class Server(Protocol):
 
 
 Start = Callable[..., Server]
-
-
-def free_port() -> int:
-    """A port that a server may take in a moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def start_provider(start_program: Start, client: str) -> Server:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ports import free_port
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "deploy"
 pytestmark = pytest.mark.skipif(not EXAMPLE.is_dir(), reason="the examples are not in the sdist")
@@ -26,12 +27,6 @@ def find_program(name: str) -> str:
     if os.environ.get("CYCLONE_REQUIRE_PROGRAMS"):
         pytest.fail(f"{name} is not installed")
     pytest.skip(f"{name} is not installed")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import trustme
+from ports import free_port
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
@@ -55,11 +56,7 @@ class Nginx:
         program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
         if program is None:
             pytest.skip("nginx is not installed")
-        with (
-            socket.create_server(("127.0.0.1", 0)) as one,
-            socket.create_server(("127.0.0.1", 0)) as other,
-        ):
-            self.http, self.https = one.getsockname()[1], other.getsockname()[1]
+        self.http, self.https = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.http}"
         self.secure = f"https://localhost:{self.https}"
         self.ca_file = folder / "ca.pem"

@@ -13,6 +13,7 @@ from typing import Any, cast
 
 import pytest
 import trustme
+from ports import free_port
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
@@ -51,8 +52,7 @@ def proxy(
     if program is None:
         pytest.skip("tinyproxy is not installed")
     folder = tmp_path_factory.mktemp("proxy")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     config = folder / "tinyproxy.conf"
     config.write_text(CONFIG.format(port=port, folder=folder))
     process = subprocess.Popen([program, "-d", "-c", str(config)], stdout=subprocess.DEVNULL)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import httpx
 import pytest
+from ports import free_port
 
 APP = Path(__file__).resolve().parents[3] / "examples" / "chat" / "app.py"
 
@@ -28,9 +29,7 @@ class Redis:
     """A redis-server that can go away and come back with what it had."""
 
     def __init__(self, program: str, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._command = [program, "--port", str(self.port), "--bind", "127.0.0.1"]
         self._command += ["--dir", str(folder), "--save", "", "--appendonly", "yes"]
         self._process: subprocess.Popen[bytes] | None = None
