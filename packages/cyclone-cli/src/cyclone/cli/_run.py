@@ -73,7 +73,6 @@ def _wait_for_a_change(options: RunOptions, error: StartError) -> None:
     cause = error.__cause__ or error
     if error.__cause__ is not None:
         traceback.print_exception(cause)
-    print(f"cyclone: {error}; waiting for a change", file=sys.stderr, flush=True)
     for frame in traceback.extract_tb(cause.__traceback__):
         if os.path.isfile(frame.filename):
             autoreload.watch(frame.filename)
@@ -83,4 +82,5 @@ def _wait_for_a_change(options: RunOptions, error: StartError) -> None:
     place = split_target(options.target)[0]
     if is_file(place):
         autoreload.watch(place)
-    autoreload.wait()
+    text = f"cyclone: {error}; waiting for a change"
+    autoreload.wait(lambda: print(text, file=sys.stderr, flush=True))

@@ -134,9 +134,14 @@ def start_for(settings: Mapping[str, Any]) -> None:
     start()
 
 
-def wait() -> None:
-    """Wait, without a reactor, until a file changes, then restart. For the end of a script."""
+def wait(watching: Callable[[], object] | None = None) -> None:
+    """Wait, without a reactor, until a file changes, then restart. For the end of a script.
+
+    *watching* is called when every later change will be seen, so to say that one is waited for.
+    """
     reloader.look()
+    if watching is not None:
+        watching()
     while True:
         time.sleep(0.5)
         paths = reloader.look()
