@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast, overload
+from typing import overload
 from urllib.parse import quote
 
 from twisted.internet.defer import Deferred
@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred
 from ._http import JSON
 from ._oauth1 import OAuthMixin
 from ._oauth1_signing import Token
-from ._results import Callback, deliver, run, sort_arguments
+from ._results import Callback
 
 
 class FriendFeedMixin(OAuthMixin):
@@ -57,16 +57,7 @@ class FriendFeedMixin(OAuthMixin):
 
         :raises ProviderError: when the service answers an error or no JSON.
         """
-        names = ("access_token", "post_args")
-        callback, (token, post_args) = sort_arguments(positional, names, keywords)
-        args = {name: value for name, value in keywords.items() if name not in (*names, "callback")}
-        result = self._signed_request(
-            self._FRIENDFEED_BASE_URL + path,
-            cast("Token | None", token),
-            cast("Mapping[str, object] | None", post_args),
-            args,
-        )
-        return deliver(self._handler, run(result), callback)
+        return self._api_request(self._FRIENDFEED_BASE_URL + path, positional, keywords)
 
     def _oauth_consumer_token(self) -> Token:
         handler = self._handler

@@ -234,6 +234,21 @@ class OAuthMixin(AuthMixin):
         arguments["oauth_signature"] = signature(method, url, everything, consumer, access_token)
         return arguments
 
+    def _api_request(
+        self, url: str, positional: tuple[object, ...], keywords: dict[str, object]
+    ) -> Deferred[JSON]:
+        """Call an API with the arguments of a service's `*_request`, in either order of 1.3's."""
+        names = ("access_token", "post_args")
+        callback, (token, post_args) = sort_arguments(positional, names, keywords)
+        args = {name: value for name, value in keywords.items() if name not in (*names, "callback")}
+        result = self._signed_request(
+            url,
+            cast("Token | None", token),
+            cast("Mapping[str, object] | None", post_args),
+            args,
+        )
+        return deliver(self._handler, run(result), callback)
+
     async def _signed_request(
         self,
         url: str,

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast, overload
+from typing import overload
 
 from twisted.internet.defer import Deferred
 
 from ._http import JSON
 from ._oauth1 import OAuthMixin
 from ._oauth1_signing import Token
-from ._results import Callback, deliver, run, sort_arguments
+from ._results import Callback, run
 
 
 class TwitterMixin(OAuthMixin):
@@ -57,17 +57,9 @@ class TwitterMixin(OAuthMixin):
 
         :raises ProviderError: when the provider answers an error or no JSON.
         """
-        names = ("access_token", "post_args")
-        callback, (token, post_args) = sort_arguments(positional, names, keywords)
-        args = {name: value for name, value in keywords.items() if name not in (*names, "callback")}
         whole = path.startswith(("http:", "https:"))
-        result = self._signed_request(
-            path if whole else f"{self._TWITTER_BASE_URL}{path}.json",
-            cast("Token | None", token),
-            cast("Mapping[str, object] | None", post_args),
-            args,
-        )
-        return deliver(self._handler, run(result), callback)
+        url = path if whole else f"{self._TWITTER_BASE_URL}{path}.json"
+        return self._api_request(url, positional, keywords)
 
     def _oauth_consumer_token(self) -> Token:
         handler = self._handler
