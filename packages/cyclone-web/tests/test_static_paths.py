@@ -24,21 +24,21 @@ def status_of(function: object, *args: object) -> int:
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        ("a.txt", "/root/a.txt"),
-        ("b/../a", "/root/a"),
-        ("", "/root"),
-        ("x//y", "/root/x/y"),
-        ("..\\x", "/root/..\\x"),
+        ("a.txt", "/site/a.txt"),
+        ("b/../a", "/site/a"),
+        ("", "/site"),
+        ("x//y", "/site/x/y"),
+        ("..\\x", "/site/..\\x"),
     ],
 )
 def test_paths_below_the_root(path: str, expected: str) -> None:
-    assert absolute_path("/root", path) == expected
+    assert absolute_path("/site", path) == expected
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        pytest.param("../root_secret/x", id="ST-01-sibling"),
+        pytest.param("../site_secret/x", id="ST-01-sibling"),
         pytest.param("..", id="ST-01-parent"),
         pytest.param("/etc/passwd", id="ST-01-absolute"),
         pytest.param("a/../../x", id="ST-01-deep"),
@@ -46,11 +46,11 @@ def test_paths_below_the_root(path: str, expected: str) -> None:
     ],
 )
 def test_paths_outside(path: str) -> None:
-    assert status_of(absolute_path, "/root", path) == 403
+    assert status_of(absolute_path, "/site", path) == 403
 
 
 def test_a_nul_names_no_file() -> None:
-    assert status_of(absolute_path, "/root", "a\0b") == 404
+    assert status_of(absolute_path, "/site", "a\0b") == 404
 
 
 def test_the_root_of_all_files_may_be_served() -> None:
