@@ -18,6 +18,7 @@ from ._serve import announce
 from ._sockets import Listener
 from ._systemd import notify, notify_ready, notify_reloading, notify_stopping, watchdog_interval
 from ._workerprocess import State, WorkerProcess
+from ._writer import BackgroundHandler
 
 log = logging.getLogger("cyclone.general")
 
@@ -48,6 +49,7 @@ class Supervisor:
         self.problem: StartError | None = None
         self._reactor: Any = None
         self._ended: Callable[[], object] = lambda: None
+        self._handler: BackgroundHandler | None = None
 
     # --- from beginning to end ----------------------------------------------------------------
 
@@ -55,15 +57,14 @@ class Supervisor:
         """Run; returns the exit code. :raises StartError: when the workers cannot be started."""
         from twisted.internet import reactor
 
-        handler = set_up(debug=self.options.debug)
+        self._handler = set_up(debug=self.options.debug)
         self._reactor = reactor
         try:
             self._reactor.callWhenRunning(self._start)
             self._reactor.run()
         finally:
             self._close_sockets()
-            if handler is not None:
-                handler.flush_within(2.0)
+            self._flush_log(2.0)
         if self.problem is not None:
             raise self.problem
         return self._exit_code
@@ -80,6 +81,10 @@ class Supervisor:
         for number in range(self.options.workers or 1):
             self._spawn(number)
         self._watch()
+
+    def _flush_log(self, seconds: float) -> None:
+        if self._handler is not None:
+            self._handler.flush_within(seconds)
 
     def _close_sockets(self) -> None:
         for listener in self.listeners:
@@ -197,6 +202,7 @@ class Supervisor:
             silence,
         )
         worker.last_sign += limit
+        self._flush_log(0.5)  # or this line cuts one of the worker's own in two
         worker.signal(signal.SIGABRT)  # it shows where it is, see faulthandler
         self._reactor.callLater(1.0, worker.signal, signal.SIGKILL)
 
