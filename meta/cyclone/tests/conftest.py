@@ -1,8 +1,6 @@
 """What the full-stack tests share: programs of the system, example servers, a browser."""
 
-import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from programs import find_program
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -29,16 +28,6 @@ port = reactor.listenTCP(0, application, interface="127.0.0.1")
 print(f"http://127.0.0.1:{port.getHost().port}", flush=True)
 reactor.run()
 """
-
-
-def find_program(name: str) -> str:
-    """The path of a system program; its absence skips the test, or fails it in CI."""
-    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
-    if path is None:
-        if os.environ.get("CYCLONE_REQUIRE_PROGRAMS"):
-            pytest.fail(f"{name} is not installed")
-        pytest.skip(f"{name} is not installed")
-    return path
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import html
 import json
-import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import httpx
 import pytest
 from ports import free_port
+from programs import missing
 
 HERE = Path(__file__).resolve().parent
 PROVIDERS = HERE / "providers"
@@ -33,7 +33,6 @@ Start = Callable[..., Server]
 def start_provider(start_program: Start, client: str) -> Server:
     """The provider, for a client at the address *client*."""
     if not (PROVIDERS / "node_modules").is_dir():
-        missing = pytest.fail if os.environ.get("CYCLONE_REQUIRE_PROGRAMS") else pytest.skip
         missing("npm ci was not run in meta/cyclone/tests/providers")
     script = PROVIDERS / "oidc_provider.mjs"
     return start_program("node", script, client + "/login", client + "/")

@@ -15,18 +15,10 @@ from pathlib import Path
 
 import pytest
 from ports import free_port
+from programs import find_program
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "deploy"
 pytestmark = pytest.mark.skipif(not EXAMPLE.is_dir(), reason="the examples are not in the sdist")
-
-
-def find_program(name: str) -> str:
-    for folder in [*os.environ.get("PATH", "").split(":"), "/usr/sbin", "/sbin"]:
-        if os.access(path := f"{folder}/{name}", os.X_OK):
-            return path
-    if os.environ.get("CYCLONE_REQUIRE_PROGRAMS"):
-        pytest.fail(f"{name} is not installed")
-    pytest.skip(f"{name} is not installed")
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 import pytest
 import trustme
 from ports import free_port
+from programs import find_program
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
@@ -53,9 +53,7 @@ class Nginx:
     """A running server, its files and its authority."""
 
     def __init__(self, folder: Path) -> None:
-        program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-        if program is None:
-            pytest.skip("nginx is not installed")
+        program = find_program("nginx")
         self.http, self.https = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.http}"
         self.secure = f"https://localhost:{self.https}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,6 +13,7 @@ from typing import Any, cast
 import pytest
 import trustme
 from ports import free_port
+from programs import find_program
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 from twisted.web.resource import Resource
@@ -48,9 +48,7 @@ class Page(Resource):
 def proxy(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
-    program = shutil.which("tinyproxy") or shutil.which("tinyproxy", path="/usr/bin:/usr/sbin")
-    if program is None:
-        pytest.skip("tinyproxy is not installed")
+    program = find_program("tinyproxy")
     folder = tmp_path_factory.mktemp("proxy")
     port = free_port()
     config = folder / "tinyproxy.conf"

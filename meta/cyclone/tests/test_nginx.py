@@ -6,7 +6,6 @@ import hashlib
 import http.client
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -17,9 +16,7 @@ from typing import Any
 
 import pytest
 from ports import free_port
-
-NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
-pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
+from programs import find_program
 
 SERVER = """
 import hashlib, json, sys
@@ -104,7 +101,7 @@ def wait_for(port: int) -> None:
 @pytest.fixture(scope="module", params=["on", "off"], ids=["buffered", "streamed"])
 def front(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of nginx, which passes uploads on at the end or as they come."""
-    folder = tmp_path_factory.mktemp("nginx")
+    program, folder = find_program("nginx"), tmp_path_factory.mktemp("nginx")
     backend = subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True)
     assert backend.stdout is not None
     first, second = (int(backend.stdout.readline()) for _ in range(2))
@@ -120,9 +117,8 @@ def front(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[in
             buffering=request.param,
         )
     )
-    assert NGINX is not None
     log = open(folder / "stderr", "wb")  # noqa: SIM115 - closed below
-    proxy = subprocess.Popen([NGINX, "-p", str(folder), "-c", str(configuration)], stderr=log)
+    proxy = subprocess.Popen([program, "-p", str(folder), "-c", str(configuration)], stderr=log)
     try:
         wait_for(port)
         yield port

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -12,9 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
-
-SLOWHTTPTEST = shutil.which("slowhttptest")
-pytestmark = pytest.mark.skipif(SLOWHTTPTEST is None, reason="slowhttptest is not installed")
+from programs import find_program
 
 SERVER = """
 from twisted.internet import reactor
@@ -56,10 +53,10 @@ def port() -> Iterator[int]:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_others_are_served(mode: str, port: int) -> None:
-    assert SLOWHTTPTEST is not None
     path = "large" if mode == "slow read" else ""
     seconds = os.environ.get("CYCLONE_SLOWHTTPTEST_SECONDS", "3")
-    command = [SLOWHTTPTEST, "-c", "400", "-r", "400", "-l", seconds, "-p", "3", *MODES[mode]]
+    load = ["-c", "400", "-r", "400", "-l", seconds, "-p", "3"]
+    command = [find_program("slowhttptest"), *load, *MODES[mode]]
     attack = subprocess.Popen(
         [*command, "-u", f"http://127.0.0.1:{port}/{path}"],
         stdout=subprocess.DEVNULL,
