@@ -433,6 +433,20 @@ def test_sending_too_late_fails(end: Callable[..., None]) -> None:
     assert connection.received == before
 
 
+@pytest.mark.parametrize("end", [end_by_client, end_by_handler])
+def test_finishing_too_late_fails(end: Callable[..., None]) -> None:
+    """A timer that ends the stream cannot know that its client has left before."""
+    handler, connection, site = opened()
+    end(handler, connection)
+    before = connection.received
+    failures: list[Any] = []
+    handler.finish().addErrback(failures.append)
+    handler.finish()
+    site.clock.advance(0)
+    assert isinstance(failures[0].value, StreamClosedError)
+    assert connection.received == before
+
+
 def test_a_loop_of_events_ends_with_its_client() -> None:
     ended: list[str] = []
 

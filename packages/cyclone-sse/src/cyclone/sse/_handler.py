@@ -189,6 +189,14 @@ class SSEHandler(HubMixin, RequestHandler):
         )
         self.request.connection.abort()
 
+    def finish(
+        self, chunk: str | bytes | dict[str, Any] | list[Any] | None = None
+    ) -> Deferred[None]:
+        """End the stream. Once it has ended, the Deferred fails, as that of a late event."""
+        if self._finished and self._stream_ended:
+            return self._too_late()
+        return super().finish(chunk)
+
     # --- the hub ----------------------------------------------------------------------------
 
     def on_hub_message(self, message: HubMessage) -> Any:
