@@ -89,7 +89,7 @@ def test_missing_and_impossible_names() -> None:
         with pytest.raises(KeyError):
             del headers[name]
     assert object() not in headers
-    assert headers.get("missing", 5) == 5
+    assert headers.get("missing", 5) == headers.get(name="missing", default=5) == 5
 
 
 def test_mapping_methods() -> None:
@@ -143,6 +143,13 @@ def test_copies_are_equal_and_independent(
 def test_equality() -> None:
     assert HTTPHeaders(a="1") == HTTPHeaders(A="1") == {"A": "1"}
     assert HTTPHeaders({"a": ["1", "2"]}) == HTTPHeaders(a="1,2")
+    assert HTTPHeaders(a="1") == {"a": "1"}
+    assert HTTPHeaders({"B-C": "1"}) == {"b-c": "1"}
+    assert HTTPHeaders(a="1") != {"a": "2"}
+    assert HTTPHeaders(a="1") != {"a": "1", "b": "1"}
+    assert HTTPHeaders(a="1") != {1: "1"}
+    assert HTTPHeaders(a="1") != {"not a name": "1"}
+    assert HTTPHeaders(a="1") != [("A", "1")]
     assert HTTPHeaders(a="1") != HTTPHeaders(a="2")
     assert HTTPHeaders() != 3
     with pytest.raises(TypeError):

@@ -247,12 +247,12 @@ class HTTPHeaders(MutableMapping[str, str]):
         return value if isinstance(value, str) else ",".join(value)
 
     @overload
-    def get(self, name: str, default: None = None, /) -> str | None: ...
+    def get(self, name: str, default: None = None) -> str | None: ...
     @overload
-    def get(self, name: str, default: str, /) -> str: ...
+    def get(self, name: str, default: str) -> str: ...
     @overload
-    def get(self, name: str, default: _T, /) -> str | _T: ...
-    def get(self, name: str, default: object = None, /) -> object:
+    def get(self, name: str, default: _T) -> str | _T: ...
+    def get(self, name: str, default: object = None) -> object:
         """The value of ``name`` (several joined with a comma), or ``default``."""
         try:
             value = self._fields.get(_names[name])
@@ -283,7 +283,12 @@ class HTTPHeaders(MutableMapping[str, str]):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, HTTPHeaders):
             return self._fields == other._fields or dict(self) == dict(other)
-        return super().__eq__(other)
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        try:
+            return dict(self) == {_names[name]: value for name, value in other.items()}
+        except (HTTPInputError, TypeError):
+            return False
 
     __hash__ = None  # type: ignore[assignment]
 
