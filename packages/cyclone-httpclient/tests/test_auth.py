@@ -20,6 +20,8 @@ from cyclone.httpclient._auth import (
 def test_basic_rfc_7617() -> None:
     assert basic_credentials("Aladdin", "open sesame") == "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
     assert basic_credentials("test", "123\u00a3") == "Basic dGVzdDoxMjPCow=="
+    composed = basic_credentials("jos\u00e9", "x")
+    assert basic_credentials("jose\u0301", "x") == composed
 
 
 @pytest.mark.parametrize(

@@ -121,9 +121,10 @@ async def test_a_request_object_takes_no_more_options() -> None:
 
 def test_limits_by_both_names() -> None:
     client = AsyncHTTPClient(force_instance=True, max_buffer_size=10, max_body_size=20)
-    assert client._settings.max_body_size == 10
-    client = AsyncHTTPClient(force_instance=True, max_buffer_size=30, max_body_size=20)
     assert client._settings.max_body_size == 20
+    client = AsyncHTTPClient(force_instance=True, max_buffer_size=30)
+    assert client._settings.max_body_size == 30
+    assert client.max_clients == 100
     client = AsyncHTTPClient(force_instance=True)
     assert client._settings.max_body_size == 100 * 1024 * 1024
     assert client._settings.max_header_size == 64 * 1024

@@ -73,4 +73,4 @@ def test_length() -> None:
 def test_LG_03_repr_shows_no_secret() -> None:
     headers = HTTPHeaders({"Set-Cookie": "secret"})
     response = HTTPResponse(REQUEST, 200, headers, b"secret")
-    assert repr(response) == "<HTTPResponse 200 'http://h/'>"
+    assert repr(response) == "HTTPResponse(code=200, effective_url='http://h/')"

@@ -7,6 +7,9 @@ import os
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from unicodedata import normalize
+
+from cyclone.httputil import encode_username_password
 
 from ._abnf import AUTH_PARAM, QUOTED_PAIR, SCHEME
 
@@ -24,7 +27,7 @@ _PREFERENCE = ("sha512_256", "sha256", "md5")
 
 
 def basic_credentials(username: str, password: str) -> str:
-    """The value of the header for Basic; UTF-8.
+    """The value of the header for Basic; UTF-8, in the normal form C that RFC 7617 asks for.
 
     :raises ValueError: for a colon in the user name, or a control character.
     """
@@ -32,7 +35,7 @@ def basic_credentials(username: str, password: str) -> str:
         raise ValueError("a user name for Basic authentication cannot hold a colon")
     if any(ord(char) < 32 or ord(char) == 127 for char in username + password):
         raise ValueError("a user name or password cannot hold a control character")
-    return "Basic " + b64encode(f"{username}:{password}".encode()).decode("ascii")
+    return "Basic " + b64encode(encode_username_password(username, password)).decode("ascii")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,7 @@ def digest_credentials(
     """
     if any(ord(char) < 32 or ord(char) == 127 for char in username + password):
         raise ValueError("a user name or password cannot hold a control character")
+    username, password = normalize("NFC", username), normalize("NFC", password)
     digest = _hasher(challenge.hash_name)
     cnonce = cnonce or os.urandom(16).hex()
     secret = digest(f"{username}:{challenge.realm}:{password}")

@@ -103,7 +103,8 @@ class AsyncHTTPClient:
             client keeps none in a trial run, where a socket left behind fails the test.
         :param max_body_size: bytes of a response's body after decoding; 0 for no limit.
         :param max_header_size: bytes of a response's head.
-        :param max_buffer_size: Tornado's name for a limit of its stream; the smaller counts.
+        :param max_buffer_size: Tornado's name for a limit of its stream: the `max_body_size` where
+            none is given.
         :param defaults: values for request options that a request does not give.
         :param cookie_jar: a `CookieJar`, or true for a new one; without it cookies are not kept.
         :param hostname_mapping: ``host`` or ``(host, port)`` to the address to connect to instead.
@@ -121,6 +122,7 @@ class AsyncHTTPClient:
         self.cookie_jar = _jar(cookie_jar)
         self._pool = None
         self._agent = agent
+        self.max_clients = max_clients
         if agent is not None:
             if resolver or hostname_mapping or allow_address:
                 raise OptionConflictError("an 'agent' makes its own connections")
@@ -243,9 +245,8 @@ def _client_settings(
     values = dict(defaults or {})
     if max_body_size is not None:
         values["max_body_size"] = max_body_size
-    if max_buffer_size is not None:
-        size = cast(int, values.get("max_body_size") or max_buffer_size)
-        values["max_body_size"] = min(max_buffer_size, size)
+    elif max_buffer_size is not None:
+        values.setdefault("max_body_size", max_buffer_size)
     if max_header_size is not None:
         values["max_header_size"] = max_header_size
     return Settings(values)

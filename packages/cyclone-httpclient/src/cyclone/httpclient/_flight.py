@@ -495,6 +495,8 @@ class Flight:
         if self._done:
             return
         if isinstance(error, HTTPClientError) and error.response is None and self._head is not None:
+            if isinstance(error, HTTPResponseTooLargeError):
+                self._chunks.clear()  # nobody wants so much of a body that is not whole
             error.response = self._make_response(error)
         self._finish(error)
 

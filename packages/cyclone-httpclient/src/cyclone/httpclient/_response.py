@@ -110,4 +110,4 @@ class HTTPResponse:
         from ._url import without_userinfo
 
         url = without_userinfo(self.effective_url)
-        return f"<{type(self).__name__} {self.code} {url!r}>"
+        return f"{type(self).__name__}(code={self.code}, effective_url={url!r})"
