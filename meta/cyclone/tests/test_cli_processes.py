@@ -239,6 +239,14 @@ def test_workers_are_replaced_and_reloaded_under_load(run: Run) -> None:
     assert "0 connections were cut" in cli.log()
 
 
+def test_workers_have_their_shares(run: Run) -> None:
+    cli = run("--workers", "2", "--access-log", "off")
+    socks = [cli.raw("GET / HTTP/1.1\nHost: x\n\n") for _ in range(64)]
+    pids = [sock.recv(4096).rpartition(b"\n")[2] for sock in socks]
+    assert min(pids.count(pid) for pid in set(pids)) >= 20
+    assert len(set(pids)) == 2
+
+
 def test_f02_workers_stop_when_their_supervisor_is_killed(run: Run) -> None:
     cli = run("--workers", "2")
     workers = children(cli.process.pid)

@@ -43,13 +43,14 @@ class Serving:
         self.listeners = list(listeners)
         self.exit_code = 0
         self.problem: StartError | None = None
+        self.server: HTTPServer | None = None
         self.drain: Drain | None = None
         self.reactor: Any = None
         self._on_ready = on_ready
         self._on_stopping = on_stopping
         self._on_drained = on_drained
         self._stop_signals = stop_signals
-        self._worker = worker
+        self.worker = worker
         self._found: Any = None
         self._handler: BackgroundHandler | None = None
         self._signals: Signals | None = None
@@ -64,7 +65,7 @@ class Serving:
 
             install(self.options.reactor)
         self._found = _target.find(self.options.target)
-        self._handler = set_up(debug=self.options.debug, worker=self._worker)
+        self._handler = set_up(debug=self.options.debug, worker=self.worker)
 
     def run(self) -> int:
         """Serve until a signal, and return the exit code. :raises StartError: if it cannot."""
@@ -92,8 +93,8 @@ class Serving:
         made = _target.call(self._found, target, self.options.appopts)
         if inspect.isawaitable(made):
             made = await made
-        server = _target.checked(made, target)
-        configure(server, self.options, worker=self._worker)
+        self.server = server = _target.checked(made, target)
+        configure(server, self.options, worker=self.worker)
         urls = await self._listen(server)
         self.drain = Drain(
             server,

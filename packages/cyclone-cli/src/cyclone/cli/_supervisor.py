@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ._balance import Counts
 from ._drain import Signals
 from ._errors import StartError
 from ._logs import set_up
@@ -34,6 +35,8 @@ class Supervisor:
     def __init__(self, options: RunOptions, listeners: Sequence[Listener]) -> None:
         self.options = options
         self.listeners = list(listeners)
+        #: Where the workers show each other how many connections they have.
+        self.counts = Counts(workers) if (workers := options.workers or 1) > 1 else None
         self._urls = [listener.url for listener in self.listeners]
         self._restarts = Restarts()
         #: The worker of each number; those that are about to replace one are in `_newcomer`.
@@ -65,6 +68,8 @@ class Supervisor:
         finally:
             self._close_sockets()
             self._flush_log(2.0)
+            if self.counts is not None:
+                self.counts.close()
         if self.problem is not None:
             raise self.problem
         return self._exit_code
@@ -130,6 +135,8 @@ class Supervisor:
     def worker_gone(self, worker: WorkerProcess, before: State, how: str) -> None:
         """For a worker: its process has ended, from the state *before*."""
         self._all.discard(worker)
+        if self.counts is not None and self._workers.get(worker.number) is worker:
+            self.counts.clear(worker.number)
         self._cut += worker.cut
         if self._stopping:
             self._stopped_if_empty()

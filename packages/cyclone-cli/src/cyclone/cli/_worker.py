@@ -9,7 +9,9 @@ import signal
 import sys
 from typing import Any
 
+from ._balance import Balance, Counts
 from ._channel import CONTROL, FIRST_SOCKET, STATUS, EndOfPipe, say
+from ._drain import is_draining
 from ._errors import StartError
 from ._options import RunOptions
 from ._serve import Serving
@@ -19,9 +21,13 @@ from ._sockets import from_descriptor
 VARIABLE = "CYCLONE_WORKER"
 
 
-def task(options: RunOptions, number: int, tls: list[bool]) -> str:
-    """The value of `VARIABLE` for a worker: its options, number, and the kinds of its sockets."""
-    return json.dumps({"options": options.to_json(), "number": number, "tls": tls})
+def task(options: RunOptions, number: int, tls: list[bool], *, counts: bool = False) -> str:
+    """The value of `VARIABLE` for a worker: its options, number, and the kinds of its sockets.
+
+    ``counts``: whether the descriptor behind those of the sockets is that of `Counts`.
+    """
+    told = {"options": options.to_json(), "number": number, "tls": tls, "counts": counts}
+    return json.dumps(told)
 
 
 def main() -> int:
@@ -38,10 +44,13 @@ def main() -> int:
     listeners = [
         from_descriptor(FIRST_SOCKET + index, tls=tls) for index, tls in enumerate(told["tls"])
     ]
+    counts = FIRST_SOCKET + len(listeners) if told["counts"] else None
+    if counts is not None:
+        os.set_inheritable(counts, False)
     serving = Serving(
         options,
         listeners,
-        on_ready=lambda urls: _ready(serving),
+        on_ready=lambda urls: _ready(serving, counts),
         on_drained=lambda cut: say(f"drained {cut}"),
         stop_signals=[signal.SIGTERM],
         worker=told["number"],
@@ -54,9 +63,12 @@ def main() -> int:
         return error.exit_code
 
 
-def _ready(serving: Serving) -> None:
+def _ready(serving: Serving, counts: int | None) -> None:
     """Begin to watch the supervisor, and to show it signs of life."""
     reactor: Any = serving.reactor
+    if counts is not None and serving.server is not None:
+        workers = Counts(serving.options.workers or 1, counts)
+        Balance(serving.server, workers, serving.worker or 0, is_draining).start()
     pipe = EndOfPipe(CONTROL, lambda: serving.stop("the supervisor is gone"))
     reactor.addReader(pipe)
     say("ready")

@@ -57,12 +57,20 @@ class WorkerProcess(ProcessProtocol):
         supervisor = self._supervisor
         listeners = supervisor.listeners
         environ = {name: value for name, value in os.environ.items() if name not in _PRIVATE}
-        environ[VARIABLE] = task(supervisor.options, self.number, [one.tls for one in listeners])
+        counts = supervisor.counts
+        environ[VARIABLE] = task(
+            supervisor.options,
+            self.number,
+            [one.tls for one in listeners],
+            counts=counts is not None,
+        )
         environ[TASK_VARIABLE] = str(self.number)
         flags = subprocess._args_from_interpreter_flags()  # type: ignore[attr-defined]
         descriptors: dict[int, Any] = {0: 0, 1: 1, 2: 2, CONTROL: "w", STATUS: "r"}
         for index, listener in enumerate(listeners):
             descriptors[FIRST_SOCKET + index] = listener.sock.fileno()
+        if counts is not None:
+            descriptors[FIRST_SOCKET + len(listeners)] = counts.descriptor
         transport = reactor.spawnProcess(
             self,
             sys.executable,
