@@ -260,3 +260,54 @@ def test_splits_agree_F34(data: bytes) -> None:
     except RequestError:
         in_pieces = False
     assert whole == in_pieces
+
+
+HEADS = st.sampled_from(
+    [
+        head(),
+        head(b"Accept: */*", b"User-Agent: x"),
+        head(b"Content-Length: 3"),
+        head(b"Content-Length: 03", b"Transfer-Encoding: chunked"),
+        head(b"Transfer-Encoding: chunked"),
+        head(b"Connection: close"),
+        head(b"Connection: keep-alive"),
+        head(b"Proxy-Connection: close"),
+        head(b"Proxy-Connection: upgrade", b"Upgrade: x"),
+        head(b"Connection: upgrade", b"Upgrade: websocket"),
+        head(b"Upgrade: h2c"),
+        head(first=b"CONNECT x:1 HTTP/1.1"),
+        head(first=b"FOO / HTTP/1.1"),
+        head(first=b"GET / HTTP/1.0"),
+        head(b"X y: bad"),
+        head(b"X: a\nb"),
+        head(b" folded"),
+    ]
+)
+MANGLED = st.tuples(HEADS, st.integers(0, 200), st.binary(max_size=3)).map(
+    lambda made: (
+        (made[0][: made[1]] + made[2] + made[0][made[1] + 1 :]).partition(b"\r\n\r\n")[0]
+        + b"\r\n\r\n"
+    )
+)
+
+
+def verdict(raw: bytes) -> object:
+    try:
+        request = parse(raw)
+    except RequestError as error:
+        return error.status_code
+    return request.method, request.uri, request._length, request._keep_alive
+
+
+@given(st.lists(st.one_of(HEADS, MANGLED), min_size=2, max_size=8))
+@settings(max_examples=300, deadline=None)
+def test_heads_judged_before_change_no_verdict_SM11(heads: list[bytes]) -> None:
+    """One parser judges many heads: whatever it saw, it judges as a new one would."""
+    from cyclone.httpserver import _parser
+
+    alone = []
+    for raw in heads:
+        _parser._judge = _parser.Parser(_parser._SINK)
+        alone.append(verdict(raw))
+    _parser._judge = _parser.Parser(_parser._SINK)
+    assert [verdict(raw) for raw in heads] == alone

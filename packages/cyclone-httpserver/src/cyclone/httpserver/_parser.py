@@ -79,14 +79,15 @@ def parse_head(raw: bytes, options: ServerOptions, head: Head) -> None:
     head._raw = raw
     try:
         method, target, rest = raw.split(b" ", 2)
+        version, first, _ = rest.split(b"\r\n", 2)
         uri = target.decode("ascii")
     except ValueError:
         raise RequestError(400, "malformed request line") from None
     # A line end before the version is in the target then, which is refused below
-    if rest[:10] == b"HTTP/1.1\r\n":
+    if version == b"HTTP/1.1":
         head._http10 = http10 = False
         head._keep_alive = True
-    elif rest[:10] == b"HTTP/1.0\r\n":
+    elif version == b"HTTP/1.0":
         head._http10 = http10 = True
         head._keep_alive = False
     else:
@@ -101,39 +102,45 @@ def parse_head(raw: bytes, options: ServerOptions, head: Head) -> None:
     else:
         judged = raw
     head.method = known
+
+    lower = raw.lower()
+    coded = lower.find(b"\r\ntransfer-encoding:") >= 0
+    # "Connection" and "Content-Length" begin alike
+    plain = not (coded or http10) and lower.find(b"\r\ncon") < 0
     try:
-        Parser(_SINK).feed_data(judged)
+        (_judge if plain else Parser(_SINK)).feed_data(judged)
+    except _NOT_PLAIN:
+        _judge_again(judged)
+    if lower.count(b"\r\nhost:") == 1:
+        head._host = _hosts.get(first) or _host(raw, lower)
+    else:
+        _odd_host(lower, http10)
+        head._host = None
+    if uri[:1] != "/":
+        uri = _odd_target(head, target)
+    head.uri = uri
+    if plain:
+        head._length = 0
+    else:
+        _framing(head, lower, coded)
+
+
+# Judges heads that say nothing of the connection or a body: each leaves it as it was, at the start
+# of a request. To make one takes longer than to judge.
+_judge = Parser(_SINK)
+_NOT_PLAIN: Final = (HttpParserError, HttpParserUpgrade)
+
+
+def _judge_again(head: bytes) -> None:
+    """The verdict of a parser of its own; the shared one may have stopped for good."""
+    global _judge
+    _judge = Parser(_SINK)
+    try:
+        Parser(_SINK).feed_data(head)
     except HttpParserUpgrade:
         pass
     except HttpParserError:
         raise RequestError(400, "malformed header") from None
-
-    lower = raw.lower()
-    start = lower.find(b"\r\nhost:") + 7
-    if start < 7 or lower.find(b"\r\nhost:", start) >= 0:
-        _odd_host(start, http10)
-        head._host = None
-    else:
-        value = raw[start : raw.find(b"\r\n", start)]
-        head._host = _hosts.get(value) or _new_host(value)
-    if uri[:1] != "/":
-        uri = _odd_target(head, target)
-    head.uri = uri
-
-    # "Connection" and "Content-Length" begin alike
-    coded = lower.find(b"\r\ntransfer-encoding:") >= 0
-    if lower.find(b"\r\ncon") >= 0:
-        if lower.find(b"\r\nconnection:") >= 0:
-            _connection(head, lower)
-        sized = lower.find(b"\r\ncontent-length:") >= 0
-        if sized or coded:
-            _body(head, lower, coded, sized)
-        else:
-            head._length = 0
-    elif coded:
-        _body(head, lower, coded, False)
-    else:
-        head._length = 0
 
 
 def head_too_large(raw: bytes | bytearray, options: ServerOptions) -> RequestError:
@@ -199,20 +206,25 @@ def values(lower: bytes, name: bytes) -> list[bytes]:
     return found
 
 
-def _odd_host(start: int, http10: bool) -> None:
+def _odd_host(lower: bytes, http10: bool) -> None:
     """No Host, or several."""
-    if start >= 7:
+    if lower.find(b"\r\nhost:") >= 0:
         raise RequestError(400, "several Host headers")
     if not http10:
         raise RequestError(400, "no Host header")
 
 
-def _new_host(value: bytes) -> str:
-    host = _checked_host(value.strip(_OWS))
-    if len(_hosts) >= _MAX_CACHED_HOSTS:
-        _hosts.clear()
-    if len(value) <= 64:
-        _hosts[value] = host
+def _host(raw: bytes, lower: bytes) -> str:
+    """The value of Host; remembered with the line, which stands first in most heads."""
+    start = lower.find(b"\r\nhost:") + 2
+    line = raw[start : raw.find(b"\r\n", start)]
+    host = _hosts.get(line)
+    if host is None:
+        host = _checked_host(line[5:].strip(_OWS))
+        if len(_hosts) >= _MAX_CACHED_HOSTS:
+            _hosts.clear()
+        if len(line) <= 70:
+            _hosts[line] = host
     return host
 
 
@@ -223,6 +235,17 @@ def _checked_host(value: bytes) -> str:
     except HTTPInputError:
         raise RequestError(400, "invalid Host") from None
     return text
+
+
+def _framing(head: Head, lower: bytes, coded: bool) -> None:
+    """What the head says of the connection and of a body."""
+    if lower.find(b"\r\nconnection:") >= 0:
+        _connection(head, lower)
+    sized = lower.find(b"\r\ncontent-length:") >= 0
+    if sized or coded:
+        _body(head, lower, coded, sized)
+    else:
+        head._length = 0
 
 
 def _connection(head: Head, lower: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import parse_qsl
 
@@ -28,6 +28,26 @@ if TYPE_CHECKING:
 
     from ._body import Body
     from ._connection import HTTPConnection
+
+
+class _Computed:
+    """An attribute computed when first read, and kept in the instance's ``__dict__`` from then on.
+
+    Not by ``__getattr__``: a class that has one pays for it with every read of every attribute.
+    """
+
+    __slots__ = ("_compute", "_name")
+
+    def __init__(self, name: str, compute: Callable[[HTTPRequest], Any]) -> None:
+        self._name = name
+        self._compute = compute
+
+    def __get__(self, request: HTTPRequest | None, owner: type) -> Any:
+        if request is None:
+            return self
+        value = self._compute(request)
+        request.__dict__[self._name] = value
+        return value
 
 
 class HTTPRequest:
@@ -63,25 +83,9 @@ class HTTPRequest:
         "_length",
         "_raw",
         "_start_time",
-        "arguments",
-        "body",
-        "body_arguments",
-        "body_file",
         "connection",
-        "cookies",
-        "files",
-        "host",
-        "host_name",
         "method",
-        "path",
-        "protocol",
-        "query",
-        "query_arguments",
-        "remote_ip",
-        "request_id",
-        "server_connection",
         "uri",
-        "version",
     )
 
     _body: Body | None
@@ -157,20 +161,6 @@ class HTTPRequest:
         if files is not None:
             self.files = files
         self.server_connection = server_connection
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name):
-            """Called for a slot that was not filled yet: compute it once."""
-            try:
-                compute = _COMPUTED[name]
-            except KeyError:
-                raise AttributeError(
-                    f"{type(self).__name__!r} object has no attribute {name!r}"
-                ) from None
-            value = compute(self)
-            setattr(self, name, value)
-            return value
 
     @property
     def headers(self) -> HTTPHeaders:
@@ -439,3 +429,5 @@ _COMPUTED = {
     "server_connection": lambda request: request.connection,
     "version": _version,
 }
+for _name, _compute in _COMPUTED.items():
+    setattr(HTTPRequest, _name, _Computed(_name, _compute))
