@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import txredisapi
-from twisted.application.internet import ClientService, backoffPolicy
-from twisted.internet.defer import Deferred
+from twisted.application.internet import backoffPolicy
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.error import ConnectionLost
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
@@ -19,6 +20,8 @@ MAX_DELAY = 10.0
 #: Seconds after which a silent connection is tried.
 PING_INTERVAL = 30.0
 
+_pause = backoffPolicy(FIRST_DELAY, MAX_DELAY, 2.0)
+
 
 class _Linked:
     """What both kinds of connections do for their link; replies are bytes."""
@@ -28,11 +31,13 @@ class _Linked:
             charset=None, replyTimeout=link.timeout, convertNumbers=False
         )
         self.callLater = link.reactor.callLater
+        self.gone = False
         self._link = link
 
     def connectionLost(self, reason: Failure) -> None:
         """The connection is gone; what waits for a reply fails."""
-        self._link.lost()
+        self.gone = True
+        self._link.lost(self)
         super().connectionLost(reason)  # type: ignore[misc]
 
 
@@ -89,62 +94,89 @@ class Link:
         self.on_message: Callable[[bytes], None] = on_message or (lambda _: None)
         #: The connection, while it can be used.
         self.protocol: Any = None
+        self._endpoint = endpoint
         self._prepare = prepare
         self._on_ready = on_ready
+        self._factory = LinkFactory(self, SubscriptionProtocol if on_message else CommandProtocol)
+        self._running = False
+        self._failures = 0
+        #: What is under way: an attempt, the pause before the next one, or the end.
+        self._attempt: Deferred[Any] | None = None
+        self._retry: Any = None
+        self._stopped: Deferred[None] | None = None
         self._ping: Any = None
         self._complained = False
-        factory = LinkFactory(self, SubscriptionProtocol if on_message else CommandProtocol)
-        policy = backoffPolicy(FIRST_DELAY, MAX_DELAY, 2.0)
-        self._service = ClientService(
-            endpoint, factory, policy, clock=reactor, prepareConnection=self._connected
-        )
 
     def start(self) -> None:
         """Connect."""
-        self._service.startService()
-        self._service.whenConnected(1).addErrback(self._not_connected)
+        self._running = True
+        self._connect()
 
     def stop(self) -> Deferred[None]:
-        """Disconnect, for good."""
+        """Disconnect, for good. The Deferred fires when there is no connection any more."""
+        self._running = False
         self._stop_ping()
-        self.protocol = None
-        stopped: Deferred[None] = self._service.stopService()
-        return stopped
+        if self._retry is not None:
+            self._retry.cancel()
+        if self.protocol is not None:
+            self._stopped = Deferred()
+            self.protocol.transport.loseConnection()
+            return self._stopped
+        if self._attempt is not None:
+            self._attempt.cancel()
+        return succeed(None)
 
-    def _not_connected(self, failure: Failure) -> None:
-        if self._service.running:
-            self._complain(failure.getErrorMessage())
+    # ClientService cannot be used here: it takes a connection that is lost while it is being
+    # prepared (a wrong password, say) for a fault of its own.
 
-    def _complain(self, reason: str) -> None:
-        """One line for each time Redis goes away."""
-        if not self._complained:
-            self._complained = True
-            general_log.error("Redis cannot be used: {reason}", reason=reason)
+    def _connect(self) -> None:
+        self._retry = None
+        self._attempt = attempt = self._endpoint.connect(self._factory)
+        attempt.addCallback(self._connected).addCallbacks(self._prepared, self._failed)
 
-    def _connected(self, protocol: Any) -> Deferred[None]:
-        def ready(_: object) -> None:
-            if self._complained:
-                self._complained = False
-                general_log.info("Redis can be used again")
-            self.protocol = protocol
-            self._schedule_ping()
-            self._on_ready()
-
-        def failed(failure: Failure) -> Failure:
-            self._complain(failure.getErrorMessage())
+    def _connected(self, protocol: Any) -> Deferred[Any]:
+        def give_up(failure: Failure) -> Failure:
             protocol.transport.abortConnection()
             return failure
 
-        return self._prepare(protocol).addCallbacks(ready, failed)
+        return self._prepare(protocol).addCallbacks(lambda _: protocol, give_up)
 
-    def lost(self) -> None:
-        """For the protocol: it lost its connection. The next one is made only after that."""
-        if self.protocol is None:
+    def _prepared(self, protocol: Any) -> None:
+        self._attempt = None
+        if protocol.gone:
+            self._failed(Failure(ConnectionLost()))  # type: ignore[no-untyped-call]
+            return
+        self._failures = 0
+        if self._complained:
+            self._complained = False
+            general_log.info("Redis can be used again")
+        self.protocol = protocol
+        self._schedule_ping()
+        self._on_ready()
+
+    def _failed(self, failure: Failure) -> None:
+        self._attempt = None
+        if self._running:
+            self._try_again(failure.getErrorMessage())
+
+    def _try_again(self, reason: str) -> None:
+        """Later, and with one line for each time Redis goes away."""
+        if not self._complained:
+            self._complained = True
+            general_log.error("Redis cannot be used: {reason}", reason=reason)
+        self._failures += 1
+        self._retry = self.reactor.callLater(_pause(self._failures), self._connect)
+
+    def lost(self, protocol: Any) -> None:
+        """For a protocol: it lost its connection."""
+        if protocol is not self.protocol:  # it is being prepared, and that fails now
             return
         self.protocol = None
         self._stop_ping()
-        if self._service.running:
-            self._complain("the connection was lost")
+        if self._running:
+            self._try_again("the connection was lost")
+        elif self._stopped is not None:
+            self._stopped.callback(None)
 
     # --- is it still there? ---------------------------------------------------------------------
 
