@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import functools
 import hmac
 import re
 from collections.abc import Callable, Coroutine, Mapping
@@ -15,6 +14,7 @@ from twisted.internet.defer import Deferred
 from cyclone.web import HTTPAuthenticationRequired
 
 from ._base import AuthMixin
+from ._decorators import after_login
 from ._results import run, waiting
 
 #: Characters of an ``Authorization`` header that is looked at.
@@ -92,15 +92,7 @@ def basic_auth(
     ``self.current_user`` is the user's name.
     """
 
-    def decorate(
-        method: Callable[Concatenate[_H, _P], object],
-    ) -> Callable[Concatenate[_H, _P], Coroutine[Any, Any, None]]:
-        @functools.wraps(method)
-        async def wrapper(self: _H, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
-            handler = self._handler
-            handler.current_user = await self.get_authenticated_user(check, realm)
-            await waiting(handler, method(self, *args, **kwargs))
+    def authenticate(handler: _H) -> Deferred[str]:
+        return handler.get_authenticated_user(check, realm)
 
-        return wrapper
-
-    return decorate
+    return lambda method: after_login(authenticate, method)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
@@ -13,6 +12,7 @@ from twisted.internet.defer import Deferred
 from cyclone.web import HTTPAuthenticationRequired
 
 from ._base import AuthMixin
+from ._decorators import after_login
 from ._digest import NonceBook, digest_ha1, matches, parse_digest
 from ._results import run, waiting
 
@@ -112,18 +112,10 @@ def digest_auth(
     ``self.current_user`` is the user's name.
     """
 
-    def decorate(
-        method: Callable[Concatenate[_H, _P], object],
-    ) -> Callable[Concatenate[_H, _P], Coroutine[Any, Any, None]]:
-        @functools.wraps(method)
-        async def wrapper(self: _H, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
-            handler = self._handler
-            handler.current_user = await self.get_authenticated_user(find, realm)
-            await waiting(handler, method(self, *args, **kwargs))
+    def authenticate(handler: _H) -> Deferred[str]:
+        return handler.get_authenticated_user(find, realm)
 
-        return wrapper
-
-    return decorate
+    return lambda method: after_login(authenticate, method)
 
 
 def _ha1(found: object, username: str, realm: str, algorithm: str) -> str | None:
