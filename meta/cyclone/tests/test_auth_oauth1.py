@@ -69,7 +69,7 @@ def test_logins(client: Server, provider: Server, visitor: httpx.Client) -> None
         refused = stranger.get(back)
         assert (refused.status_code, refused.json()["kind"]) == (400, "auth")
     wrong = visitor.get(back.replace("oauth_verifier=", "oauth_verifier=0"))
-    assert (wrong.status_code, wrong.json()["kind"]) == (500, "auth")
+    assert (wrong.status_code, wrong.json()["kind"]) == (502, "auth")
     again = visitor.get(back)
     assert again.json()["error"] == "Missing OAuth request token cookie"
     approve(visitor, provider, client.url + "/twitter")

@@ -89,12 +89,6 @@ def test_redirects() -> None:
     assert result_of(send(client, URL, redirects=True)).code == 200
 
 
-def test_another_status() -> None:
-    with pytest.raises(ProviderError) as caught:
-        ask(StubResponse(500), failure_status=500)
-    assert caught.value.status_code == 500
-
-
 def test_a_url_that_cannot_be() -> None:
     client = AsyncHTTPClient(force_instance=True, agent=InMemoryAgent({}), reactor=Clock())
     with pytest.raises(ProviderError, match="cannot ask"):

@@ -98,6 +98,8 @@ def provider(request: SentRequest) -> StubResponse:
         return StubResponse(401, b"signature")
     if query.get("oauth_callback", "").endswith("/fail"):
         return StubResponse(500, b"boom")
+    if query.get("oauth_callback", "").endswith("/busy"):
+        return StubResponse(503, b"<html>")
     if query.get("oauth_callback", "").endswith("/nonsense"):
         return StubResponse(200, b"<html>")
     if request.path == "/request_token":
@@ -185,12 +187,18 @@ def test_wrong_cookies(browser: Browser, cookie: str) -> None:
 def test_refusals(browser: Browser) -> None:
     browser.get("/login")
     assert browser.get("/login", {"denied": "zxcv"}).error == (403, "the user refused the login")
-    # As in Tornado: a failure of the provider that nobody handles is a 500.
+    # As in Tornado: an error of the provider that nobody handles is one of ours.
     assert browser.get("/login", {"to": "/fail"}).error == (500, "the provider answered 500")
-    assert browser.get("/login", {"to": "/nonsense"}).error[0] == 500
+
+
+def test_failures_of_the_provider_are_a_bad_gateway(browser: Browser) -> None:
+    """AU-09"""
+    answer = browser.get("/login", {"to": "/nonsense"})
+    assert answer.error == (502, "the provider gave no usable OAuth token")
+    assert browser.get("/login", {"to": "/busy"}).error == (502, "the provider answered 503")
     cookie = {COOKIE: encoded(b"zxcv", b"wrong")}
     answer = browser.fetch("GET", "/login?oauth_token=zxcv", cookies=cookie)
-    assert answer.error == (500, "the provider answered 401")
+    assert answer.error == (502, "the provider answered 401")
 
 
 def test_hooks(browser: Browser) -> None:

@@ -34,7 +34,6 @@ async def send(
     json: Mapping[str, JSON] | None = None,
     headers: Mapping[str, str] | None = None,
     redirects: bool = False,
-    failure_status: int = 502,
 ) -> HTTPResponse:
     """Get *url*, or post *form* or *json* to it; the response of status 2xx.
 
@@ -59,19 +58,19 @@ async def send(
             max_body_size=MAX_ANSWER,
         )
     except HTTPClientError as error:
-        raise _provider_error(error, failure_status) from error
+        raise _provider_error(error) from error
     except (OSError, ValueError) as error:
         reason = type(error).__name__
-        raise ProviderError(f"cannot ask the provider: {reason}", failure_status) from error
+        raise ProviderError(f"cannot ask the provider: {reason}") from error
 
 
-def _provider_error(error: HTTPClientError, failure_status: int) -> ProviderError:
+def _provider_error(error: HTTPClientError) -> ProviderError:
     response = error.response
     said = "" if response is None else _oauth_error(response.body)
     message = f"the provider answered {error.code}" if error.code != 599 else quoted(str(error))
     if said:
         message += f": {said}"
-    return ProviderError(message, failure_status, code=error.code, response=response)
+    return ProviderError(message, code=error.code, response=response)
 
 
 def _oauth_error(body: bytes) -> str:
@@ -91,7 +90,7 @@ def describe(code: object, description: object) -> str:
     return ": ".join(parts)
 
 
-def parse_json(body: bytes, failure_status: int = 502) -> JSON:
+def parse_json(body: bytes) -> JSON:
     """Decode an answer.
 
     :raises ProviderError: when it is not JSON.
@@ -99,7 +98,7 @@ def parse_json(body: bytes, failure_status: int = 502) -> JSON:
     try:
         return loads(body)
     except (ValueError, RecursionError) as error:
-        raise ProviderError("the provider did not answer with JSON", failure_status) from error
+        raise ProviderError("the provider did not answer with JSON") from error
 
 
 def parse_object(body: bytes) -> dict[str, JSON]:

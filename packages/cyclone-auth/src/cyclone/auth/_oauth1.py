@@ -15,7 +15,7 @@ from cyclone.escape import utf8
 from cyclone.httputil import url_concat
 
 from ._base import AuthMixin
-from ._errors import AuthError
+from ._errors import AuthError, ProviderError
 from ._http import JSON, MAX_TOKEN, parse_json, send
 from ._oauth1_signing import Token, parse_token, protocol_parameters, signature
 from ._results import Callback, deliver, run, sort_arguments, waiting
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from cyclone.httpclient import AsyncHTTPClient
 
 _COOKIE = "_oauth_request_token"
-# An unhandled failure of the provider is a 500 in this flow, as it is in Tornado.
-_FAILED = 500
 _User = dict[str, JSON]
 
 
@@ -80,8 +78,13 @@ class OAuthMixin(AuthMixin):
             url = self._oauth_request_token_url(callback_uri, extra_params)
         else:
             url = self._oauth_request_token_url()
-        response = await send(client, url, failure_status=_FAILED)
-        self._on_request_token(authorize_url, callback_uri, parse_token(response.body, _FAILED))
+        try:
+            response = await send(client, url)
+        except ProviderError as error:
+            if error.code == 500:
+                error.status_code = 500  # programs of Tornado's expect the provider's own one
+            raise
+        self._on_request_token(authorize_url, callback_uri, parse_token(response.body))
 
     def _on_request_token(
         self, authorize_url: str, callback_uri: str | None, token: Mapping[str, str]
@@ -136,8 +139,8 @@ class OAuthMixin(AuthMixin):
     async def _oauth_user(self, http_client: AsyncHTTPClient | None) -> _User:
         token = self._take_request_token()
         client = http_client or self.get_auth_http_client()
-        response = await send(client, self._oauth_access_token_url(token), failure_status=_FAILED)
-        return await self._user_of(parse_token(response.body, _FAILED))
+        response = await send(client, self._oauth_access_token_url(token))
+        return await self._user_of(parse_token(response.body))
 
     def _take_request_token(self) -> dict[str, str | bytes]:
         """The request token of the cookie, which is cleared, if it is the one that came back."""

@@ -63,12 +63,12 @@ def protocol_parameters(consumer: Token, token: Token | None = None) -> dict[str
     return parameters
 
 
-def parse_token(body: bytes, failure_status: int = 502) -> dict[str, str]:
+def parse_token(body: bytes) -> dict[str, str]:
     """The token of a form-encoded answer: ``key``, ``secret`` and what else it holds.
 
     :raises ProviderError: when there is none in it, or it is absurdly big.
     """
-    problem = ProviderError("the provider gave no usable OAuth token", failure_status, code=200)
+    problem = ProviderError("the provider gave no usable OAuth token", code=200)
     if len(body) > MAX_TOKEN:
         raise problem
     try:
