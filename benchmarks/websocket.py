@@ -159,20 +159,35 @@ def serve_aiohttp(port: int) -> None:
 def serve_bare(port: int) -> None:
     """Twisted and nothing else, an upper bound for anything on it.
 
-    It sends on the socket itself, knows one size of message and neither unmasks nor decodes it.
+    It sends on the socket itself, answers as many bytes as arrived (less the mask) with a frame
+    made before, and neither looks at what it is sent nor unmasks or decodes it.
     """
     from twisted.internet import protocol, reactor
 
+    handshake = b"HTTP/1.1 101 OK\r\nSec-WebSocket-Accept: x\r\n\r\n"
+
     class Bare(protocol.Protocol):
         transport: Any
+        missing = frame = 0
+        answer = b""
 
         def connectionMade(self) -> None:
             self.send = self.transport.getHandle().send
-            self.answer = b"HTTP/1.1 101 OK\r\nSec-WebSocket-Accept: x\r\n\r\n"
+            self.transport.bufferSize = 65536 + 4096
 
         def dataReceived(self, data: bytes) -> None:
-            self.send(self.answer)
-            self.answer = b"\x81\x20" + bytes(32)
+            if not self.frame:
+                if data.startswith(b"GET"):
+                    self.send(handshake)
+                    return
+                kind = data[1] & 127
+                size = kind if kind < 126 else int.from_bytes(data[2 : 4 if kind == 126 else 10])
+                self.answer = unmasked_frame(size)
+                self.missing = self.frame = len(self.answer) + len(MASK)
+            self.missing -= len(data)
+            while self.missing <= 0:
+                self.missing += self.frame
+                self.send(self.answer)
 
     factory: Any = protocol.ServerFactory.forProtocol(Bare)
     reactor.listenTCP(port, factory)
@@ -193,6 +208,11 @@ def masked_frame(payload: bytes) -> bytes:
     key = (MASK * (size // 4 + 1))[:size]
     body = (int.from_bytes(payload) ^ int.from_bytes(key)).to_bytes(size)
     return head + MASK + body
+
+
+def unmasked_frame(size: int) -> bytes:
+    head = masked_frame(bytes(size))[: answer_size(size) - size]
+    return bytes((head[0], head[1] & 0x7F)) + head[2:] + bytes(size)
 
 
 def answer_size(size: int) -> int:

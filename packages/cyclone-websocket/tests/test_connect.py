@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import socket
 from collections.abc import Callable
 from typing import Any, cast
@@ -27,6 +28,8 @@ from cyclone.websocket import (
     websocket_connect,
 )
 from cyclone.websocket._connect import MAX_HEAD, ClientHandshake, Offer, parse_url
+
+caller: contextvars.ContextVar[str] = contextvars.ContextVar("caller", default="nobody")
 
 # --- URLs -------------------------------------------------------------------------------------
 
@@ -269,6 +272,23 @@ class NetworkTest(unittest.TestCase):
             for message in ("hello", "x" * 1_000_000):
                 await ws.write_message(message)
                 assert await ws.read_message() == message
+
+    async def test_callbacks_run_in_the_context_of_who_connected(self) -> None:
+        seen: list[tuple[object, str]] = []
+        done: Deferred[None] = Deferred()
+
+        def note(message: object) -> None:
+            seen.append((message, caller.get()))
+            if message is None:
+                done.callback(None)
+
+        token = caller.set("me")
+        try:
+            await websocket_connect(self.url + "/close", on_message_callback=note)
+        finally:
+            caller.reset(token)
+        await done
+        assert seen == [("last words", "me"), (None, "me")]
 
     async def test_compression(self) -> None:
         async with await websocket_connect(self.url + "/packed", compression_options={}) as ws:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.extensions.permessage_deflate import PerMessageDeflate
+from websockets.utils import apply_mask
 from ws_support import MASK, SPLITS, close, frame, text
 
 from cyclone.websocket._compression import Deflate
@@ -126,6 +127,65 @@ BAD: dict[str, tuple[bytes, int]] = {
 def test_good_frames(name: str, split: str) -> None:
     data, expected = GOOD[name]
     assert feed(data, split) == expected
+
+
+@pytest.mark.parametrize("name", [*GOOD, *BAD])
+def test_the_short_way_takes_one_good_message_and_nothing_else(name: str) -> None:
+    data, expected = {**GOOD, **BAD}[name]
+    alone = isinstance(expected, list) and data[0] in (0x81, 0x82) and len(expected) == 1
+    reader = parser()
+    assert reader.whole(data) == (expected[0] if alone else None)  # type: ignore[index]
+    assert reader.receive(b"") == []
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 128, 4081, 4082, 65535, 65536, 65537])
+@pytest.mark.parametrize("form", [0, 126, 127])
+def test_the_short_way_knows_every_form_of_a_length(size: int, form: int) -> None:
+    payload = bytes(range(33, 100)) * 1000
+    payload = payload[:size]
+    if (form == 0 and size > 125) or (form == 126 and size > 65535):
+        return
+    head = {
+        0: bytes((0x80 | (size & 0x7F),)),
+        126: b"\xfe" + (size & 0xFFFF).to_bytes(2, "big"),
+        127: b"\xff" + size.to_bytes(8, "big"),
+    }[form]
+    data = b"\x82" + head + MASK + apply_mask(payload, MASK)
+    shortest = form == (0 if size < 126 else 126 if size < 65536 else 127)
+    for first, expected in ((b"\x82", payload), (b"\x81", payload.decode())):
+        assert parser(limit=size).whole(first + data[1:]) == (expected if shortest else None)
+    if size:
+        assert parser(limit=size - 1).whole(data) is None
+        assert parser(limit=size).whole(data[:-1]) is None
+    assert parser(limit=size).whole(data + b"\x82") is None
+
+
+@pytest.mark.parametrize(
+    "before",
+    [frame(0x01, b"x"), b"\x81", frame(0x82, b"xyz")[:-1], close(1000), frame(0x83)],
+    ids=["fragments", "a head", "a payload", "a close", "a failure"],
+)
+def test_the_short_way_is_closed_while_something_is_under_way(before: bytes) -> None:
+    reader = parser()
+    reader.receive(before)
+    assert reader.whole(text("x")) is None
+
+
+def test_the_short_way_is_for_servers() -> None:
+    assert parser(masked=False).whole(frame(0x81, b"hello", None)) is None
+
+
+@given(
+    first=st.sampled_from([0x81, 0x82, 0x89, 0x01, 0x80, 0xC1]),
+    payload=st.one_of(st.binary(max_size=300), st.text(max_size=100).map(str.encode)),
+    cut=st.integers(-3, 3),
+)
+def test_the_short_way_finds_what_the_long_one_does(first: int, payload: bytes, cut: int) -> None:
+    data = frame(first, payload)
+    data = data[:cut] if cut < 0 else data + bytes(cut)
+    found = parser().whole(data)
+    if found is not None:
+        assert parser().receive(data) == [found]
 
 
 @pytest.mark.parametrize("split", SPLITS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -279,6 +280,7 @@ class _Connecting:
         self._offer = offer
         self._limits = limits
         self._client = client
+        self._context = copy_context()  # of whoever connects
         self._attempt: Deferred[Any] | None = None
         self._protocol: ClientHandshake | None = None
         self._timer: IDelayedCall | None = None
@@ -328,6 +330,7 @@ class _Connecting:
             client=True,
             deflate=deflate,
             subprotocol=subprotocol,
+            context=self._context,
         )
         client.headers = headers
         client.protocol = connection

@@ -6,6 +6,10 @@ queue, and past a bound nothing more is read. Pings are answered at once, whatev
 
 Output is the half in ``_output``.
 
+Callbacks run in one context (`contextvars`), that of the request that became the WebSocket. It is
+entered once for what one read brought, and what is sent in it leaves when it is left: ``_out`` is
+a list as long as it is entered.
+
 The end (RFC 6455 section 7): whoever sent a close frame waits for the other's, then the server
 closes the transport. A peer that broke the protocol gets a close frame and is not listened to.
 """
@@ -14,6 +18,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Final
 
 from twisted.internet import tcp
@@ -60,6 +66,7 @@ class WebSocketConnection(OutputSide):
     __slots__ = (
         "_busy",
         "_close_received",
+        "_context",
         "_delegate",
         "_gone",
         "_home",
@@ -67,7 +74,7 @@ class WebSocketConnection(OutputSide):
         "_queue",
         "_queue_size",
         "_ready",
-        "_receive",
+        "_whole",
         "close_code",
         "close_reason",
         "deadline",
@@ -86,14 +93,16 @@ class WebSocketConnection(OutputSide):
         deflate: Deflate | None = None,
         subprotocol: str | None = None,
         home: Home | None = None,
+        context: Context | None = None,
     ) -> None:
         super().__init__(deadlines, limits, client, deflate)
+        self._context = copy_context() if context is None else context
         self._delegate: Delegate | None = delegate
         self._home = home
         self._parser = FrameParser(
             masked=not client, max_size=limits.max_message_size, deflate=deflate
         )
-        self._receive = self._parser.receive
+        self._whole = self._parser.whole
         self.selected_subprotocol = subprotocol
         self.close_code: int | None = None
         self.close_reason: str | None = None
@@ -141,15 +150,72 @@ class WebSocketConnection(OutputSide):
 
     def dataReceived(self, data: bytes) -> None:
         """Twisted: bytes arrived."""
-        if self._lost or self._parser.done:
+        if self._lost:
             return
+        if self._out is None:
+            self._context.run(self._received, data)
+        else:
+            self._take_in(data)  # from a peer in memory, which one of our callbacks has woken
+
+    def _received(self, data: bytes) -> None:
+        """Bytes arrived: hand on what they bring, then send what was gathered meanwhile.
+
+        What most reads bring, one short message that nothing is in front of, takes the short way:
+        it does what `_take_in`, `_deliver` and `_flush` do.
+        """
+        out: list[bytes] = []
+        self._out = out
+        try:
+            message = self._whole(data)
+            if message is None or self._queue is not None:
+                self._take_in(data, message)
+            elif (delegate := self._delegate) is not None and not self._close_sent:
+                try:
+                    result = delegate.on_message(message)
+                except BaseException as error:
+                    self.callback_failed(error)
+                else:
+                    if result is not None and self._must_wait(result):
+                        self._queue = deque()
+        finally:
+            send = self._send
+            if len(out) == 1 and self._outlet is None and send is not None:
+                self._out = None
+                self._out_size = 0
+                frame = out[0]
+                try:
+                    sent = send(frame)
+                except OSError:
+                    sent = 0  # full, or broken: the transport finds out which
+                if sent != len(frame):
+                    self._wait_for_kernel(frame, sent)
+            else:
+                self._flush()
+
+    def _take_in(self, data: bytes, message: str | bytes | None = None) -> None:
+        """Hand on or queue what ``data`` brings; ``message``, if it was found to be all of it."""
+        if message is not None:
+            events: list[Event] = [message]
+        elif self._parser.done:
+            return
+        else:
+            events = self._parser.receive(data)
+        if self._queue is None:
+            self._deliver(events)
+        else:
+            self._enqueue(events)
+
+    def enter(self, call: Callable[..., object], *args: Any) -> None:
+        """Call in this connection's context; what that sends is gathered."""
+        if self._out is None:
+            self._context.run(self._gathering, call, args)
+        else:
+            call(*args)
+
+    def _gathering(self, call: Callable[..., object], args: tuple[Any, ...]) -> None:
         self._out = []
         try:
-            events = self._receive(data)
-            if self._queue is None:
-                self._deliver(events)
-            else:
-                self._enqueue(events)
+            call(*args)
         finally:
             self._flush()
 
@@ -180,13 +246,16 @@ class WebSocketConnection(OutputSide):
         if self.close_code is None and not self._close_received:
             self.close_code = wire.ABNORMAL_CLOSURE
         if delegate is not None:
-            try:
-                delegate.on_ws_connection_close(self.close_code, self.close_reason)
-            except Exception as error:
-                delegate.log_exception(type(error), error, error.__traceback__)
+            self.enter(self._tell_end, delegate)
         gone, self._gone = self._gone, None
         for waiter in gone or ():
             waiter.callback(None)
+
+    def _tell_end(self, delegate: Delegate) -> None:
+        try:
+            delegate.on_ws_connection_close(self.close_code, self.close_reason)
+        except Exception as error:
+            delegate.log_exception(type(error), error, error.__traceback__)
 
     def _end_when_idle(self) -> None:
         if self._busy is None and self._delegate is not None:
@@ -230,9 +299,13 @@ class WebSocketConnection(OutputSide):
 
     def _enqueue(self, events: list[Event]) -> None:
         """Queue messages; what cannot wait is seen to at once."""
-        queue = self._queue
-        for event in events:
-            if queue is None or isinstance(event, Control | Failed):
+        for index, event in enumerate(events):
+            queue = self._queue
+            if queue is None:
+                # The callback of a ping let the messages go on for which these had to wait
+                self._deliver(events[index:])
+                return
+            if isinstance(event, Control | Failed):
                 self._handle(event)
                 continue
             queue.append(event)
@@ -248,14 +321,7 @@ class WebSocketConnection(OutputSide):
         queue = self._queue
         if queue is None or self._busy is not None or not self._ready:
             return
-        batching = self._out is not None
-        if not batching:
-            self._out = []
-        try:
-            self._deliver_queue(queue)
-        finally:
-            if not batching:
-                self._flush()
+        self.enter(self._deliver_queue, queue)
         if self._paused and self._queue_size <= self._limits.max_queue_size // 2:
             self._unpause()
         if self._lost and not queue:
@@ -352,7 +418,7 @@ class WebSocketConnection(OutputSide):
         if error is not None:
             if error.__traceback__ is None and failure.tb is not None:
                 error.__traceback__ = failure.tb
-            self.callback_failed(error)
+            self.enter(self.callback_failed, error)
 
     def callback_failed(self, error: BaseException) -> None:
         """A callback of the delegate raised: log it, and close with 1011."""

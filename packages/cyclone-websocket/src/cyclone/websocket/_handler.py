@@ -138,7 +138,7 @@ class WebSocketHandler(RequestHandler):
         connection.detach(ws_connection)
         self._log()
         self.on_finish()
-        self._open(ws_connection)
+        ws_connection.enter(self._open, ws_connection)
 
     def _negotiate(self) -> tuple[list[tuple[str, str]], str | None, Deflate | None]:
         """The header fields of the answer, the subprotocol, the compression."""

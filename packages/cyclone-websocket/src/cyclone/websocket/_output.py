@@ -44,6 +44,7 @@ class OutputSide:
         "_outlet",
         "_paused",
         "_ping_deadline",
+        "_plain",
         "_pong",
         "_pong_deadline",
         "_progressed",
@@ -59,6 +60,8 @@ class OutputSide:
         self._limits = limits
         self._client = client
         self._deflate = deflate
+        # Frames are neither compressed nor masked
+        self._plain = deflate is None and not client
         self.transport: Any = None
         self._send: Callable[[bytes | memoryview], int] | None = None
         self._outlet: Outlet | None = None
@@ -90,11 +93,10 @@ class OutputSide:
         if self._close_sent or self._lost:
             raise WebSocketClosedError("The WebSocket is closed")
         payload = message.encode() if type(message) is str else _to_bytes(message, binary)
-        if self._deflate is None and not self._client:
-            heads = _BINARY_HEADS if binary else _TEXT_HEADS
+        if self._plain:
             size = len(payload)
             if size < 126:
-                frame = heads[size] + payload
+                frame = (_BINARY_HEADS if binary else _TEXT_HEADS)[size] + payload
             else:
                 frame = wire.frame_head(0x82 if binary else 0x81, size) + payload
         else:
@@ -107,7 +109,7 @@ class OutputSide:
             self._out_size += len(frame)
             if self._out_size > BATCH_SIZE:
                 self._flush_batch()
-        return self._taken()
+        return succeed(None) if self._outlet is None else self._taken()
 
     def _taken(self) -> Deferred[None]:
         outlet = self._outlet
@@ -125,7 +127,7 @@ class OutputSide:
 
     def shares_frames(self) -> bool:
         """Whether a frame made for another connection can be sent here as it is."""
-        return self._deflate is None and not self._client
+        return self._plain
 
     def write_frame(self, frame: bytes) -> None:
         """Send a frame that was made for several connections; see `shares_frames`."""
@@ -217,15 +219,19 @@ class OutputSide:
 
     def _flush(self) -> None:
         """The input is worked on: send what was gathered."""
-        out, self._out = self._out, None
-        self._out_size = 0
-        if out:
-            self._put(out[0] if len(out) == 1 else b"".join(out))
+        try:
+            self._flush_batch()
+        finally:
+            self._out = None
 
     def _flush_batch(self) -> None:
-        if self._out is not None:
-            self._flush()
-            self._out = []
+        """Send what was gathered so far, also what is gathered by that."""
+        out = self._out
+        while out:
+            data = out[0] if len(out) == 1 else b"".join(out)
+            out.clear()
+            self._out_size = 0
+            self._put(data)
 
     def _put(self, data: bytes) -> None:
         outlet = self._outlet
@@ -237,16 +243,21 @@ class OutputSide:
                 sent = send(data)
             except OSError:
                 sent = 0  # full, or broken: the transport finds out which
-            if sent == len(data):
-                return
-            outlet = self._outlet = Outlet(self, self.transport, send)
-            outlet.put(memoryview(data)[sent:] if sent else data)
-        else:
-            limit = self._limits.max_buffer_size
-            if limit and outlet.size > limit:
-                self.abort()
-                return
-            outlet.put(data)
+            if sent != len(data):
+                self._wait_for_kernel(data, sent)
+            return
+        limit = self._limits.max_buffer_size
+        if limit and outlet.size > limit:
+            self.abort()
+            return
+        outlet.put(data)
+        if outlet.size:
+            self._watch_for_stall()
+
+    def _wait_for_kernel(self, data: bytes, sent: int) -> None:
+        """The kernel took ``sent`` bytes: the rest waits."""
+        outlet = self._outlet = Outlet(self, self.transport, self._send)
+        outlet.put(memoryview(data)[sent:] if sent else data)
         if outlet.size:
             self._watch_for_stall()
 

@@ -111,6 +111,44 @@ class FrameParser:
         self._text: _Text | None = None
         self._utf8_tail = b""
 
+    def whole(self, data: bytes) -> str | bytes | None:
+        """The message, if ``data`` is the one frame of one and nothing else is under way.
+
+        None: it is something else, or wrong; `receive` it. Most reads of most servers are such.
+        """
+        end = len(data)
+        if end < 6 or self._mask_bit != 0x80:
+            return None
+        # A length in more bytes than it needs fits none of these
+        if end < 6 + 126:
+            start, fits = 6, data[1] == end + (0x80 - 6)
+        elif 8 + 126 <= end < 8 + 65536:
+            start, fits = 8, data[1] == 0xFE and data[2:4] == (end - 8).to_bytes(2, "big")
+        else:
+            start, fits = 14, data[1] == 0xFF and data[2:10] == (end - 14).to_bytes(8, "big")
+            fits = fits and end >= 14 + 65536
+        if (
+            not fits
+            or end - start > self._max_size
+            or self._missing
+            or self._kind
+            or self._tail
+            or self.done
+        ):
+            return None
+        first = data[0]
+        if first != 0x81 and first != 0x82:
+            return None
+        payload = apply_mask(
+            data[start:] if end < _VIEW_SIZE else memoryview(data)[start:], data[start - 4 : start]
+        )
+        if first == 0x82:
+            return payload
+        try:
+            return str(payload, "utf-8")
+        except UnicodeDecodeError:
+            return None
+
     def receive(self, data: bytes) -> list[Event]:
         """Take in ``data``; returns what has become complete, in order."""
         events: list[Event] = []
