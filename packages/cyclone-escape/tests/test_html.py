@@ -30,8 +30,9 @@ def test_xhtml_escape(value: str | bytes, expected: str) -> None:
 
 @given(st.text(alphabet=st.sampled_from("<>&\"'ab é"), max_size=40))
 def test_xhtml_escape_is_html_escape(text: str) -> None:
-    assert xhtml_escape(text) == html.escape(text)
-    assert xhtml_unescape(xhtml_escape(text)) == text
+    for value in (text, f"<{text}", f'<"{text}', f"<{text}{'-' * 40}", f"\ud800<{text * 5}"):
+        assert xhtml_escape(value) == html.escape(value)
+        assert xhtml_unescape(xhtml_escape(value)) == value
 
 
 def test_a_subclass_of_str_is_escaped_by_its_content() -> None:
@@ -39,15 +40,33 @@ def test_a_subclass_of_str_is_escaped_by_its_content() -> None:
         def __str__(self) -> str:
             return "other"
 
-    assert xhtml_escape(Tag("<b>")) == "&lt;b&gt;"
+        def __contains__(self, item: object) -> bool:
+            return False
+
+        def encode(self, *args: object) -> bytes:
+            return b"encoded"
+
+        def replace(self, *args: object) -> str:
+            return "replaced"
+
+    class Open(Tag):
+        def __contains__(self, item: object) -> bool:
+            return True
+
+        def __len__(self) -> int:
+            return 1
+
+    for kind in (Tag, Open):
+        for text in ("<b>", "it's", '<a href="&">', f"<{'&' * 50}"):
+            assert xhtml_escape(kind(text)) == html.escape(text)
+            assert type(xhtml_escape(kind(text))) is str
     assert type(xhtml_escape(Tag("safe"))) is str
 
 
 def test_another_type_is_refused() -> None:
-    with pytest.raises(TypeError):
-        xhtml_escape(1)  # type: ignore[arg-type]
-    with pytest.raises(TypeError):
-        xhtml_escape(None)  # type: ignore[arg-type]
+    for value in (1, None, ["<"], {"<": '"'}, ["safe"], bytearray(b"<")):
+        with pytest.raises(TypeError):
+            xhtml_escape(value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
