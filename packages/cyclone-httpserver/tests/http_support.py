@@ -327,6 +327,7 @@ PROBES: dict[str, tuple[bytes, str | int]] = {
     "L31u": (_line(b"GET http://u@x/a HTTP/1.1"), REJECT),
     "L31f": (_line(b"GET ftp://x/a HTTP/1.1"), REJECT),
     "L32": (_line(b"CONNECT x:80 HTTP/1.1") + S, REJECT),
+    "L32p": (_line(b"CONNECT / HTTP/1.1") + S, REJECT),
     "L33": (_line(b"GET /" + b"a" * 70000 + b" HTTP/1.1"), REJECT),
     "L34": (_line(b"GET ! HTTP/1.1"), REJECT),
     "L34a": (_line(b"GET @google.com HTTP/1.1"), REJECT),

@@ -24,7 +24,7 @@ from ._options import ServerOptions
 
 CHUNKED: Final = -1
 
-_KNOWN = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE")
+_KNOWN = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 METHODS: Final[dict[bytes, str]] = {name.encode(): name for name in _KNOWN}
 _MAX_METHOD: Final = 24
 _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -161,6 +161,9 @@ def _check_lengths(raw: bytes, options: ServerOptions) -> None:
 
 
 def _odd_method(method: bytes) -> str:
+    # What follows a CONNECT is not ours to read, whatever its target (SM-17)
+    if method == b"CONNECT":
+        raise RequestError(501, "CONNECT is not served")
     # Not one of ours: still a token for the handlers to refuse with 405
     if len(method) > _MAX_METHOD or not _TOKEN.fullmatch(method):
         raise RequestError(400, "invalid method")
@@ -175,9 +178,7 @@ def _bad_version(rest: bytes) -> RequestError:
 
 
 def _odd_target(head: Head, target: bytes) -> str:
-    """Any target that is not a path: ``*`` for OPTIONS, absolute-form; CONNECT is refused."""
-    if head.method == "CONNECT":
-        raise RequestError(501, "CONNECT is not served")
+    """Any target that is not a path: ``*`` for OPTIONS, absolute-form."""
     if target == b"*" and head.method == "OPTIONS":
         return "*"
     match = _ABSOLUTE.match(target)
