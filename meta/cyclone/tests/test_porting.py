@@ -1,0 +1,42 @@
+"""The applications in PORTING.md run as they stand there."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import httpx
+import pytest
+
+GUIDE = Path(__file__).resolve().parents[3] / "PORTING.md"
+pytestmark = pytest.mark.skipif(not GUIDE.is_file(), reason="the guide is not in the sdist")
+
+
+class Server(Protocol):
+    url: str
+
+
+def program(heading: str) -> str:
+    section = GUIDE.read_text("utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    (found,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    return str(found)
+
+
+@pytest.mark.parametrize(
+    ("heading", "answers"),
+    [
+        ("From Tornado 6", {"/": "Hello, world"}),
+        ("From Cyclone 1.3", {"/?name=you": "Hello, you", "/later": "later"}),
+    ],
+)
+def test_it_runs(
+    start: Callable[..., Server],
+    tmp_path: Path,
+    heading: str,
+    answers: dict[str, str],
+) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(program(heading), "utf-8")
+    server = start("-m", "cyclone.cli", "run", app, "--port", "0")
+    for path, text in answers.items():
+        assert httpx.get(server.url + path).text == text
