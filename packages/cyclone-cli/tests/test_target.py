@@ -62,6 +62,13 @@ def test_cyclone_1_spelling(folder: Path) -> None:
         ("1 +", "app1.py", 1, "cannot import 'app1.py': SyntaxError: invalid syntax"),
         ("import no_such", "app1", 1, "cannot import 'app1': ModuleNotFoundError: No module"),
         ("import no_such", "app1.py", 1, "cannot import 'app1.py': ModuleNotFoundError"),
+        (
+            "from twisted.internet.error import ReactorAlreadyInstalledError as E\nraise E",
+            "app1",
+            1,
+            "cannot import 'app1': ReactorAlreadyInstalledError: reactor already installed "
+            "(it installs a reactor itself: leave out the option --reactor)",
+        ),
         ("1 / 0", "app1", 1, "cannot import 'app1': ZeroDivisionError"),
         ("x = 5", "app1:x", 2, "'app1:x' is an object of type int"),
         ("def x(): return 5", "app1:x", 2, "'app1:x' gave an object of type int"),

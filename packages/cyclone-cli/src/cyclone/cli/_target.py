@@ -10,6 +10,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from twisted.internet.error import ReactorAlreadyInstalledError
+
 from cyclone.httpserver import HTTPServer
 from cyclone.web import Application
 
@@ -69,7 +71,7 @@ def _import_file(path: str) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         del sys.modules[name]
-        raise StartError(f"cannot import {path!r}: {in_one_line(error)}") from error
+        raise _not_imported(path, error) from error
     return module
 
 
@@ -80,9 +82,16 @@ def _import_module(name: str) -> ModuleType:
         missing = error.name or ""
         if name == missing or name.startswith(f"{missing}."):
             raise StartError(f"there is no module {missing!r}", 2) from error
-        raise StartError(f"cannot import {name!r}: {in_one_line(error)}") from error
+        raise _not_imported(name, error) from error
     except Exception as error:
-        raise StartError(f"cannot import {name!r}: {in_one_line(error)}") from error
+        raise _not_imported(name, error) from error
+
+
+def _not_imported(name: str, error: Exception) -> StartError:
+    hint = ""
+    if isinstance(error, ReactorAlreadyInstalledError):
+        hint = " (it installs a reactor itself: leave out the option --reactor)"
+    return StartError(f"cannot import {name!r}: {in_one_line(error)}{hint}")
 
 
 def find(target: str) -> Any:
