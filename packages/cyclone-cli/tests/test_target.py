@@ -66,7 +66,7 @@ def test_cyclone_1_spelling(folder: Path) -> None:
             "from twisted.internet.error import ReactorAlreadyInstalledError as E\nraise E",
             "app1",
             1,
-            "cannot import 'app1': ReactorAlreadyInstalledError: reactor already installed "
+            "cannot import 'app1': ReactorAlreadyInstalledError "
             "(it installs a reactor itself: leave out the option --reactor)",
         ),
         ("1 / 0", "app1", 1, "cannot import 'app1': ZeroDivisionError"),
