@@ -72,6 +72,15 @@ def test_several_values_of_one_name() -> None:
     assert headers.get_list("Set-Cookie") == ["E=F"]
 
 
+def test_several_cookie_fields_are_one_list_of_cookies() -> None:
+    """CK-02: joined with a comma, the second cookie would be part of the first one's value."""
+    headers = HTTPHeaders()
+    headers.add("Cookie", "a=1")
+    headers.add("cookie", "b=2")
+    assert headers["COOKIE"] == headers.get("cookie") == "a=1; b=2"
+    assert headers.get_list("Cookie") == ["a=1", "b=2"]
+
+
 def test_a_list_of_values_is_not_the_inner_one() -> None:
     headers = HTTPHeaders({"a": ["1", "2"]})
     headers.get_list("a").append("x\r\ny")

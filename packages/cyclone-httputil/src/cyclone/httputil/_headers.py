@@ -91,11 +91,17 @@ def _checked(name: str, value: str | bytes) -> str:
     return value
 
 
+def _joined(name: str, values: list[str]) -> str:
+    # A proxy from HTTP/2 may leave several Cookie fields, in whose values a comma is like a letter
+    return ("; " if name.lower() == "cookie" else ",").join(values)
+
+
 class HTTPHeaders(MutableMapping[str, str]):
     r"""A dictionary of header fields with ``Http-Header-Case`` keys and several values per key.
 
-    Keys are looked up without regard to case. ``headers[name]`` joins several values with a comma;
-    `get_list` and `get_all` give them one by one (``Set-Cookie`` must not be joined).
+    Keys are looked up without regard to case. ``headers[name]`` joins several values with a comma
+    (those of ``Cookie`` with a semicolon, RFC 9113 section 8.2.3); `get_list` and `get_all` give
+    them one by one (``Set-Cookie`` must not be joined).
 
     Every name and value is checked when it is put in: a name is an RFC 9110 token, a value has no
     CR, LF, NUL or other control character and no character above ``\xff``. `add`, `parse_line` and
@@ -244,7 +250,7 @@ class HTTPHeaders(MutableMapping[str, str]):
             value = self._fields[_names[name]]
         except HTTPInputError:
             raise KeyError(name) from None
-        return value if isinstance(value, str) else ",".join(value)
+        return value if isinstance(value, str) else _joined(name, value)
 
     @overload
     def get(self, name: str, default: None = None) -> str | None: ...
@@ -260,7 +266,7 @@ class HTTPHeaders(MutableMapping[str, str]):
             return default
         if value is None:
             return default
-        return value if isinstance(value, str) else ",".join(value)
+        return value if isinstance(value, str) else _joined(name, value)
 
     def __contains__(self, name: object) -> bool:
         try:
