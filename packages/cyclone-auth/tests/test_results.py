@@ -89,7 +89,7 @@ class Awkward(Page):
         def steps() -> Any:
             self.events.append((yield succeed(1)))
 
-        return waiting(self, steps())
+        return waiting(steps())
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Log users in with OpenID Connect, OAuth 2.0 and 1.0a, OpenID 2.0, HTTP Basic and Digest."""
 
+from typing import TYPE_CHECKING
+
 from ._basic import BasicAuthMixin, basic_auth, fixed_credentials
 from ._digest import digest_ha1
 from ._digest_auth import HA1, DigestAuthMixin, digest_auth
@@ -57,11 +59,12 @@ __all__ = [
 
 __version__: str
 
+if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 
-def __getattr__(name: str) -> str:
-    """The version comes from the installed metadata, read only when asked for."""
-    if name == "__version__":
-        from importlib.metadata import version
+    def __getattr__(name: str) -> str:
+        """The version comes from the installed metadata, read only when asked for."""
+        if name == "__version__":
+            from importlib.metadata import version
 
-        return version("cyclone-auth")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return version("cyclone-auth")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -74,9 +74,8 @@ class BasicAuthMixin(AuthMixin):
         return run(self._basic_user(check, realm))
 
     async def _basic_user(self, check: CheckPassword, realm: str) -> str:
-        handler = self._handler
-        given = parse_basic(handler.request.headers.get("Authorization", ""))
-        if given is None or not await waiting(handler, check(*given)):
+        given = parse_basic(self._handler.request.headers.get("Authorization", ""))
+        if given is None or not await waiting(check(*given)):
             raise HTTPAuthenticationRequired(auth_type="Basic", realm=realm, charset="UTF-8")
         return given[0]
 

@@ -25,8 +25,7 @@ def after_login(
 
     @functools.wraps(method)
     async def wrapper(self: _H, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
-        handler = self._handler
-        handler.current_user = await authenticate(self)
-        await waiting(handler, method(self, *args, **kwargs))
+        self._handler.current_user = await authenticate(self)
+        await waiting(method(self, *args, **kwargs))
 
     return wrapper

@@ -68,7 +68,7 @@ class DigestAuthMixin(AuthMixin):
             or not book.is_ours(answer.nonce, realm)
         ):
             raise self._challenge(book, realm)
-        found = await waiting(handler, find(answer.username))
+        found = await waiting(find(answer.username))
         ha1 = _ha1(found, answer.username, realm, self.digest_algorithm)
         if not matches(answer, request.method, ha1, self.digest_algorithm):
             raise self._challenge(book, realm)

@@ -165,7 +165,7 @@ class OAuthMixin(AuthMixin):
         return token
 
     async def _user_of(self, access_token: dict[str, str]) -> _User:
-        user = cast("_User | None", await waiting(self._handler, self._ask_for_user(access_token)))
+        user = cast("_User | None", await waiting(self._ask_for_user(access_token)))
         if not user:
             raise AuthError("Error getting user")
         user["access_token"] = access_token
@@ -188,9 +188,7 @@ class OAuthMixin(AuthMixin):
 
     def _oauth_get_user(self, access_token: dict[str, str], callback: Callback[_User]) -> object:
         """Cyclone's form of the same: calls *callback* with the user, or None."""
-        result = cast(
-            "Deferred[_User]", waiting(self._handler, self._oauth_get_user_future(access_token))
-        )
+        result = cast("Deferred[_User]", waiting(self._oauth_get_user_future(access_token)))
         return deliver(self._handler, result, callback)
 
     def _oauth_consumer_token(self) -> Token:

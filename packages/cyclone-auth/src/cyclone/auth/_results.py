@@ -9,6 +9,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.python.failure import Failure
 
 from cyclone.httpserver import EventLogger
+from cyclone.web import spawn
 
 from ._errors import AuthError, quoted
 
@@ -26,15 +27,15 @@ def run(coroutine: Coroutine[Deferred[object], object, _T]) -> Deferred[_T]:
     return Deferred.fromCoroutine(coroutine)
 
 
-def waiting(handler: RequestHandler, value: object) -> Deferred[object]:
+def waiting(value: object) -> Deferred[object]:
     """What an application's own function returned, to be waited for.
 
-    The handler starts it, so that a coroutine may await asyncio's things as the handler may.
+    It is started at once, and may await asyncio's things as a handler may.
     """
     if isinstance(value, Deferred):
         return value
     if isinstance(value, Awaitable | Generator):
-        return handler._spawn(cast("Awaitable[object]", value))
+        return spawn(cast("Awaitable[object]", value))
     return succeed(value)
 
 
@@ -56,7 +57,7 @@ def deliver(
         general_log.warning("Login failed: {reason}", reason=str(failure.value))
 
     def call(value: _T | None) -> Deferred[_T | None]:
-        return waiting(handler, called(value)).addCallback(lambda _: value)
+        return waiting(called(value)).addCallback(lambda _: value)
 
     return result.addErrback(failed).addCallback(call).addErrback(_answer, handler)
 
