@@ -226,6 +226,18 @@ def test_what_debug_stands_for(given: dict[str, Any], expected: tuple[Any, ...])
     assert tuple(settings.get(name) for name in names) == expected
 
 
+def test_debug_can_be_turned_on_later() -> None:
+    application = Application([], autoreload=False, serve_traceback=False)
+    application.enable_debug()
+    made = Application([], autoreload=False, serve_traceback=False, debug=True)
+    assert application.settings == made.settings
+    for one in (application, made):
+        assert one._observer is not None
+        assert one._observer._blocked_after == 0.1
+        assert one._open_requests._warn_after == 10
+        assert one._forgets_files
+
+
 def test_limits_are_settings(serve: Any) -> None:
     application = Application([], max_body_size=10, xheaders=True, unrelated=object())
     assert application.options.max_body_size == 10

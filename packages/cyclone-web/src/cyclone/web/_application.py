@@ -99,13 +99,27 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
             self._plain_routing and type(self).headers_received is Application.headers_received
         )
         self._forgets_files = not settings.get("static_hash_cache", True)
+        self._observe()
+
+    def _observe(self) -> None:
+        """What a request enters by: with an observer the way leads through it."""
         self._observer = make_observer(self)
-        # What a request enters by: with an observer the way leads through it.
         self._enter: Callable[[HTTPRequest], None] = self._serve
         self._enter_headers: Callable[[HTTPRequest], Any] = self._receive
         if self._observer is not None:
             self._enter = functools.partial(self._observer.serve, self._serve)
             self._enter_headers = functools.partial(self._observer.receive, self._receive)
+
+    def enable_debug(self) -> None:
+        """Turn debug mode on, as the setting ``debug`` does, before the application serves.
+
+        Settings that were given by themselves stay as they are.
+        """
+        self.settings["debug"] = True
+        _apply_debug(self.settings)
+        self._forgets_files = not self.settings.get("static_hash_cache", True)
+        self._open_requests = OpenRequests(self)
+        self._observe()
 
     # --- routes -------------------------------------------------------------------------------
 
