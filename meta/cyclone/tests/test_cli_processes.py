@@ -247,6 +247,21 @@ def test_workers_have_their_shares(run: Run) -> None:
     assert len(set(pids)) == 2
 
 
+def test_workers_that_had_their_requests_are_replaced(run: Run) -> None:
+    options = ["--max-requests", "150", "--max-requests-jitter", "50", "--access-log", "off"]
+    cli = run("--workers", "2", *options)
+    before = set(children(cli.process.pid))
+    with Load(cli) as load:
+        assert until(lambda: cli.log().count("is ready") >= 6, 30), cli.log()
+        assert until(lambda: not before & set(children(cli.process.pid)), 30)
+    assert load.failures == []
+    assert "worker 0 has had its requests" in cli.log()
+    assert "worker 1 has had its requests" in cli.log()
+    cli.signal(signal.SIGTERM)
+    assert cli.wait() == 0
+    assert "0 connections were cut" in cli.log()
+
+
 def test_f02_workers_stop_when_their_supervisor_is_killed(run: Run) -> None:
     cli = run("--workers", "2")
     workers = children(cli.process.pid)

@@ -49,6 +49,10 @@ def recorder(seen: list[RunOptions], code: int) -> Callable[[RunOptions], int]:
             RunOptions("a.py", debug=True, reload=True, xheaders=True, reactor="asyncio"),
         ),
         (
+            ["a.py", "-w", "2", "--max-requests", "9", "--max-requests-jitter", "3"],
+            RunOptions("a.py", workers=2, max_requests=9, max_requests_jitter=3),
+        ),
+        (
             ["a.py", "--access-log", "json", "--pidfile", "p", "--drain-timeout", "3"],
             RunOptions("a.py", access_log="json", pidfile="p", drain_timeout=3.0),
         ),
@@ -83,6 +87,8 @@ def test_workers_auto(monkeypatch: pytest.MonkeyPatch) -> None:
         (["run", "a.py", "--workers", "2", "--reload"], "--reload is for one process"),
         (["run", "a.py", "--workers", "2", "--endpoint", "tcp:1"], "cannot share"),
         (["run", "a.py", "--access-log", "loud"], "loud"),
+        (["run", "a.py", "--max-requests", "5"], "--max-requests is for --workers"),
+        (["run", "a.py", "--workers", "2", "--max-requests", "0"], "x>=1"),
         (["app"], "--new or --project"),
         (["nonsense"], "No such command"),
     ],

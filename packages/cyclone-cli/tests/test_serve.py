@@ -32,6 +32,15 @@ def test_debug_and_reload() -> None:
     assert not settings["serve_traceback"]  # the application's own word
 
 
+def test_debug_of_an_application_that_is_made_already() -> None:
+    ready = Application()
+    configure(ready, RunOptions("x", debug=True))
+    assert not ready.settings["autoreload"]
+    assert ready.settings == Application(debug=True, autoreload=False).settings | {
+        "log_function": ready.settings["log_function"]
+    }
+
+
 def test_the_application_may_refuse_the_pages_reload() -> None:
     application = Application(reload_page=False)
     configure(application, RunOptions("x", reload=True))

@@ -123,6 +123,46 @@ def test_the_old_one_dies_during_a_reload(stage: Stage) -> None:
     assert [fake.number for fake in stage.fakes] == [0, 1, 0, 0]
 
 
+def test_a_worker_that_has_had_its_requests_is_replaced(stage: Stage) -> None:
+    first, second = ready(stage)
+    for _ in range(2):
+        first.childDataReceived(4, b"spent\n")
+        second.childDataReceived(4, b"spent\n")
+    assert [fake.number for fake in stage.fakes] == [0, 1, 0]  # one after the other
+    stage.fakes[2].is_ready()
+    assert first.signals == [signal.SIGTERM]
+    assert [fake.number for fake in stage.fakes] == [0, 1, 0, 1]
+    first.childDataReceived(4, b"spent\n")  # while it drains
+    first.dies("exit code 0")
+    stage.fakes[3].is_ready()
+    assert second.signals == [signal.SIGTERM]
+    second.dies("exit code 0")
+    stage.advance(10)
+    assert len(stage.fakes) == 4
+
+
+def test_a_spent_worker_that_dies_first(stage: Stage) -> None:
+    first, second = ready(stage)
+    first.childDataReceived(4, b"spent\n")
+    second.childDataReceived(4, b"spent\n")
+    second.dies()
+    stage.advance(0)
+    assert [fake.number for fake in stage.fakes] == [0, 1, 0, 1]
+    stage.fakes[3].is_ready()
+    stage.fakes[2].is_ready()
+    assert len(stage.fakes) == 4  # the successor of the second is new enough
+
+
+def test_a_spent_worker_goes_on_if_its_successor_fails(stage: Stage) -> None:
+    first, _ = ready(stage)
+    first.childDataReceived(4, b"spent\n")
+    stage.fakes[2].dies("exit code 1")
+    assert first.signals == []
+    first.childDataReceived(4, b"spent\n")  # after as many more
+    stage.fakes[3].is_ready()
+    assert first.signals == [signal.SIGTERM]
+
+
 def test_f07_no_sign_of_life(stage: Stage) -> None:
     first, second = ready(stage)
     for _ in range(14):

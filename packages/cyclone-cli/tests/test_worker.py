@@ -11,8 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from cyclone.cli._options import RunOptions
-from cyclone.cli._worker import VARIABLE, task
+from cyclone.cli._worker import VARIABLE, count_requests, task
+from cyclone.httpserver import HTTPRequest, HTTPServer
 
 APP = "from cyclone.web import Application\napplication = Application()\n"
 
@@ -68,6 +71,40 @@ def test_f02_the_parent_is_gone(tmp_path: Path) -> None:
         os.close(control)
         assert b"drained 0\n" in read(status, b"drained 0\n")
         assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize(("jitter", "limits"), [(0, {3}), (2, {3, 4, 5})])
+def test_requests_are_counted(jitter: int, limits: set[int]) -> None:
+    answered: list[object] = []
+    seen = set()
+    for _ in range(100):
+        server = HTTPServer(answered.append)
+        spent: list[int] = []
+        options = RunOptions("x", max_requests=3, max_requests_jitter=jitter)
+        count_requests(server, options, lambda: spent.append(len(answered)))  # noqa: B023
+        answered.clear()
+        for _ in range(11):
+            server.request_callback(HTTPRequest("GET", "/"))
+        assert len(answered) == 11
+        seen.add(spent[0])
+        assert spent[1] == 2 * spent[0]
+    assert seen == limits
+
+
+@pytest.mark.parametrize(("receiver", "had"), [(None, 0), (object(), 1)], ids=["whole", "streamed"])
+def test_a_streamed_request_is_counted(receiver: object, had: int) -> None:
+    class Callback:
+        def __call__(self, request: HTTPRequest) -> None: ...
+
+        def headers_received(self, request: HTTPRequest) -> object:
+            return receiver
+
+    server = HTTPServer(Callback())
+    spent: list[bool] = []
+    count_requests(server, RunOptions("x", max_requests=1), lambda: spent.append(True))
+    assert server.headers_received is not None
+    assert server.headers_received(HTTPRequest("POST", "/")) is receiver
+    assert len(spent) == had
 
 
 def test_f06_it_says_why_it_cannot_start(tmp_path: Path) -> None:

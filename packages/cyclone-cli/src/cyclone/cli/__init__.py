@@ -16,17 +16,18 @@ __version__: str
 
 _HOMES = {"HealthHandler": "_health", "is_draining": "_drain", "main": "_commands"}
 
+if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 
-def __getattr__(name: str) -> Any:
-    """Load what is asked for; the version comes from the installed metadata."""
-    import importlib
+    def __getattr__(name: str) -> Any:
+        """Load what is asked for; the version comes from the installed metadata."""
+        import importlib
 
-    if name == "__version__":
-        from importlib.metadata import version
+        if name == "__version__":
+            from importlib.metadata import version
 
-        return version("cyclone-cli")
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
-    if name == "process":
-        return importlib.import_module(f"{__name__}.process")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return version("cyclone-cli")
+        if name in _HOMES:
+            return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        if name == "process":
+            return importlib.import_module(f"{__name__}.process")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,8 @@
 """What a worker and its supervisor say to each other, over two pipes.
 
 The supervisor never writes: its end of the control pipe closes when it dies, however it dies. The
-worker writes lines: ``beat``, ``ready``, ``failed REASON``, ``drained COUNT``.
+worker writes lines: ``ready``, ``beat``, ``spent`` (it has had its requests), ``failed
+REASON``, ``drained COUNT``.
 """
 
 from __future__ import annotations

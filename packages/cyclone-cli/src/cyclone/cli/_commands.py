@@ -121,6 +121,19 @@ _PORT = click.IntRange(0, 65535)
     show_default=True,
     help="Seconds without a sign of life until a worker is replaced; 0: never.",
 )
+@click.option(
+    "--max-requests",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Replace a worker that has had N requests.  [default: never]",
+)
+@click.option(
+    "--max-requests-jitter",
+    type=click.IntRange(0),
+    default=0,
+    metavar="N",
+    help="Up to N more for each worker, at random.",
+)
 def run(target: str | None, app: str | None, **options: Any) -> None:
     """Serve TARGET until SIGTERM or SIGINT.
 
@@ -141,7 +154,10 @@ def run(target: str | None, app: str | None, **options: Any) -> None:
 
 def _check(options: dict[str, Any]) -> None:
     """Refuse options that exclude each other."""
-    if options["workers"] is not None:
+    if options["workers"] is None:
+        if options["max_requests"] is not None:
+            raise click.UsageError("--max-requests is for --workers: nobody replaces one process")
+    else:
         if options["reload"]:
             raise click.UsageError("--reload is for one process: leave out --workers")
         if options["endpoints"]:

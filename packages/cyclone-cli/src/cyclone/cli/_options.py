@@ -32,6 +32,8 @@ class RunOptions:
     drain_delay: float = 0.0
     worker_timeout: float = 30.0
     backlog: int = 2048
+    max_requests: int | None = None
+    max_requests_jitter: int = 0
 
     def to_json(self) -> str:
         """For the environment of a worker."""

@@ -46,6 +46,8 @@ class Options(usage.Options):
         ["ssl-app", None, None, "another application for HTTPS"],
         ["ssl-appopts", None, None, "its argument"],
         ["workers", "w", None, "number of worker processes, or auto"],
+        ["max-requests", None, None, "requests after which a worker is replaced", int],
+        ["max-requests-jitter", None, 0, "up to so many more, at random", int],
         ["access-log", None, None, "combined, json or off (default: the application's own)"],
         ["drain-timeout", None, 25.0, "seconds that running requests get at a stop", float],
     ]
@@ -86,6 +88,12 @@ class Options(usage.Options):
             raise usage.UsageError(f"--access-log is one of {', '.join(_FORMATS)}")
         if self["workers"] is not None and (self["endpoints"] or self["reload"]):
             raise usage.UsageError("--workers goes with neither --endpoint nor --reload")
+        if self["max-requests"] is not None and (
+            self["workers"] is None or self["max-requests"] < 1
+        ):
+            raise usage.UsageError("--max-requests goes with --workers, and is at least 1")
+        if self["max-requests-jitter"] < 0:
+            raise usage.UsageError("--max-requests-jitter is at least 0")
         self["workers"] = _workers(self["workers"])
 
     def run_options(self) -> list[RunOptions]:
@@ -100,6 +108,8 @@ class Options(usage.Options):
             "reload": bool(self["reload"]),
             "debug": bool(self["debug"]),
             "xheaders": bool(self["xheaders"]),
+            "max_requests": self["max-requests"],
+            "max_requests_jitter": self["max-requests-jitter"],
             "access_log": self["access-log"],
             "drain_timeout": self["drain-timeout"],
         }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gc
 import inspect
 import logging
 import signal
@@ -108,6 +109,9 @@ class Serving:
             from cyclone.web import autoreload
 
             autoreload.start()
+        # All that was made so far stays: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
         self._on_ready(urls)
 
     async def _listen(self, server: HTTPServer) -> list[str]:
@@ -170,10 +174,8 @@ def configure(server: HTTPServer, options: RunOptions, *, worker: int | None = N
         return
     settings = server.settings
     if options.debug:
-        settings["debug"] = True
-        for name in ("compiled_template_cache", "static_hash_cache"):
-            settings.setdefault(name, False)
-        settings.setdefault("serve_traceback", True)
+        settings.setdefault("autoreload", False)  # that is what --reload is for
+        server.enable_debug()
     if worker is not None and settings.get("autoreload"):
         settings["autoreload"] = False  # workers are replaced by their supervisor
     if options.reload:

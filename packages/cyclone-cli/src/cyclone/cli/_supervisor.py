@@ -43,7 +43,9 @@ class Supervisor:
         self._workers: dict[int, WorkerProcess | None] = {}
         self._all: set[WorkerProcess] = set()
         self._newcomer: WorkerProcess | None = None
-        self._to_reload: list[int] = []
+        #: The numbers of those to be replaced, and which of that number, if it has to be that one.
+        self._to_reload: list[tuple[int, WorkerProcess | None]] = []
+        self._reloading = False
         self._announced = False
         self._stopping = False
         self._cut = 0
@@ -143,6 +145,7 @@ class Supervisor:
         elif worker is self._newcomer:
             self._newcomer = None
             self._to_reload = []
+            self._reloading = False
             log.error(
                 "reload given up: the new worker %d ended (%s); the old ones go on",
                 worker.number,
@@ -221,14 +224,31 @@ class Supervisor:
             return
         log.info("SIGHUP: reloading %d workers", len(self._workers))
         notify_reloading()
-        self._to_reload = list(self._workers)
+        self._reloading = True
+        self._to_reload = [(number, None) for number in self._workers]
+        if self._newcomer is None:
+            self._reload_next()
+
+    def worker_spent(self, worker: WorkerProcess) -> None:
+        """For a worker: it has had as many requests as it should."""
+        place = (worker.number, worker)
+        if self._stopping or self._reloading or place in self._to_reload:
+            return
+        if self._newcomer is not None and self._newcomer.number == worker.number:
+            return
+        log.info("worker %d has had its requests: it is replaced", worker.number)
+        self._to_reload.append(place)
         if self._newcomer is None:
             self._reload_next()
 
     def _reload_next(self) -> None:
-        if self._to_reload:
-            self._spawn(self._to_reload.pop(0), newcomer=True)
-        elif self._announced:
+        while self._to_reload:
+            number, worker = self._to_reload.pop(0)
+            if worker is None or self._workers.get(number) is worker:
+                self._spawn(number, newcomer=True)
+                return
+        if self._reloading:
+            self._reloading = False
             log.info("reloaded")
             notify_ready()
 

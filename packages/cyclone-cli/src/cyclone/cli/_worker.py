@@ -5,9 +5,13 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
+import random
 import signal
 import sys
+from collections.abc import Callable
 from typing import Any
+
+from cyclone.httpserver import HTTPRequest, HTTPServer
 
 from ._balance import Balance, Counts
 from ._channel import CONTROL, FIRST_SOCKET, STATUS, EndOfPipe, say
@@ -71,10 +75,41 @@ def _ready(serving: Serving, counts: int | None) -> None:
         Balance(serving.server, workers, serving.worker or 0, is_draining).start()
     pipe = EndOfPipe(CONTROL, lambda: serving.stop("the supervisor is gone"))
     reactor.addReader(pipe)
+    if serving.server is not None and serving.options.max_requests is not None:
+        count_requests(serving.server, serving.options, lambda: say("spent"))
     say("ready")
     timeout = serving.options.worker_timeout
     if timeout:
         _beat(reactor, max(0.05, min(5.0, timeout / 5)))
+
+
+def count_requests(server: HTTPServer, options: RunOptions, spent: Callable[[], object]) -> None:
+    """Call ``spent()`` after as many requests as the options say, and again after as many more."""
+    limit = (options.max_requests or 1) + random.randint(0, options.max_requests_jitter)
+    answer, receive = server.request_callback, server.headers_received
+    had = 0
+
+    def count() -> None:
+        nonlocal had
+        had += 1
+        if had % limit == 0:
+            spent()
+
+    def counted(request: HTTPRequest) -> object:
+        try:
+            return answer(request)
+        finally:
+            count()
+
+    def received(request: HTTPRequest) -> Any:
+        receiver = None if receive is None else receive(request)
+        if receiver is not None:  # the callback will not be called
+            count()
+        return receiver
+
+    server.request_callback = counted
+    if receive is not None:
+        server.headers_received = received
 
 
 def _beat(reactor: Any, interval: float) -> None:

@@ -90,6 +90,8 @@ class WorkerProcess(ProcessProtocol):
                 self.state = State.READY
                 self.ready_since = self.last_sign
                 self._supervisor.worker_ready(self)
+            elif word == "spent" and self.state is State.READY:
+                self._supervisor.worker_spent(self)
             elif word == "failed":
                 self.reason = rest
             elif word == "drained" and rest.isdecimal():
