@@ -3,6 +3,9 @@
 import subprocess
 import sys
 from importlib.metadata import version
+from types import SimpleNamespace
+
+import pytest
 
 import cyclone.httputil
 
@@ -87,3 +90,13 @@ def test_the_import_is_cheap_and_needs_no_event_loop() -> None:
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_the_request_is_found_where_the_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = SimpleNamespace(HTTPRequest=object())
+    monkeypatch.setitem(sys.modules, "cyclone.httpserver", server)
+    found = getattr(cyclone.httputil, "HTTPServerRequest")  # noqa: B009
+    assert found is server.HTTPRequest
+    monkeypatch.setitem(sys.modules, "cyclone.httpserver", None)
+    with pytest.raises(AttributeError, match="needs the package cyclone-httpserver"):
+        getattr(cyclone.httputil, "HTTPServerRequest")  # noqa: B009

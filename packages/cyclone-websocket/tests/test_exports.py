@@ -33,7 +33,7 @@ def test_the_names() -> None:
     for name in NAMES:
         assert getattr(cyclone.websocket, name) is not None
     with pytest.raises(AttributeError):
-        _ = cyclone.websocket.nothing
+        _ = cyclone.websocket.nothing  # type: ignore[attr-defined]
 
 
 def test_importing_installs_no_reactor_and_loads_no_client() -> None:

@@ -83,22 +83,23 @@ __all__ = [
     *_WEB_NAMES,
 ]
 
+if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 
-def __getattr__(name: str) -> object:
-    """Load a submodule, or one of the web package's names, on first use."""
-    value: object
-    if name in _SUBMODULES:
-        return import_module(f"{__name__}.{name}")
-    if name in _WEB_NAMES:
-        value = getattr(import_module(f"{__name__}.web"), name)
-    elif name in ("__version__", "version"):
-        from importlib.metadata import version
+    def __getattr__(name: str) -> object:
+        """Load a submodule, or one of the web package's names, on first use."""
+        value: object
+        if name in _SUBMODULES:
+            return import_module(f"{__name__}.{name}")
+        if name in _WEB_NAMES:
+            value = getattr(import_module(f"{__name__}.web"), name)
+        elif name in ("__version__", "version"):
+            from importlib.metadata import version
 
-        value = version("cyclone")
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
+            value = version("cyclone")
+        else:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

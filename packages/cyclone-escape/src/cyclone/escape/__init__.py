@@ -1,5 +1,7 @@
 """HTML, URL, JSON and UTF-8 escaping helpers, and a safe linkify."""
 
+from typing import TYPE_CHECKING
+
 from ._html import squeeze, xhtml_escape, xhtml_unescape
 from ._json import json_decode, json_encode
 from ._linkify import linkify
@@ -27,11 +29,12 @@ __all__ = [
 
 __version__: str
 
+if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 
-def __getattr__(name: str) -> str:
-    """The version comes from the installed metadata, read only when asked for."""
-    if name == "__version__":
-        from importlib.metadata import version
+    def __getattr__(name: str) -> str:
+        """The version comes from the installed metadata, read only when asked for."""
+        if name == "__version__":
+            from importlib.metadata import version
 
-        return version("cyclone-escape")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return version("cyclone-escape")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

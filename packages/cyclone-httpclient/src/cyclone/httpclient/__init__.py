@@ -1,5 +1,7 @@
 """An HTTP client on Twisted's Agent with Tornado's and Cyclone's fetch."""
 
+from typing import TYPE_CHECKING
+
 from ._client import AsyncHTTPClient, SimpleAsyncHTTPClient
 from ._cookies import Cookie, CookieJar
 from ._errors import (
@@ -54,11 +56,12 @@ __all__ = [
 
 __version__: str
 
+if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 
-def __getattr__(name: str) -> str:
-    """The version comes from the installed metadata, read only when asked for."""
-    if name == "__version__":
-        from importlib.metadata import version
+    def __getattr__(name: str) -> str:
+        """The version comes from the installed metadata, read only when asked for."""
+        if name == "__version__":
+            from importlib.metadata import version
 
-        return version("cyclone-httpclient")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return version("cyclone-httpclient")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,7 @@
 """A bounded, fast HTTP/1.x server protocol on Twisted."""
 
+from typing import TYPE_CHECKING
+
 from ._connection import HTTPConnection
 from ._errors import RequestError, StreamClosedError
 from ._events import EventLogger, escape_for_log
@@ -27,11 +29,12 @@ __all__ = [
 
 __version__: str
 
+if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 
-def __getattr__(name: str) -> str:
-    """The version comes from the installed metadata, read only when asked for."""
-    if name == "__version__":
-        from importlib.metadata import version
+    def __getattr__(name: str) -> str:
+        """The version comes from the installed metadata, read only when asked for."""
+        if name == "__version__":
+            from importlib.metadata import version
 
-        return version("cyclone-httpserver")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return version("cyclone-httpserver")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

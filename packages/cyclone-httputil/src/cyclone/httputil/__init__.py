@@ -1,5 +1,7 @@
 """HTTP headers, cookies, dates, forms, multipart, ranges and negotiation without any I/O."""
 
+from typing import TYPE_CHECKING
+
 from ._abnf import HTTP_WHITESPACE, is_token
 from ._accept import choose_encoding, choose_media_type, parse_accept
 from ._body import (
@@ -108,11 +110,23 @@ __all__ = [
 
 __version__: str
 
+if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 
-def __getattr__(name: str) -> str:
-    """The version comes from the installed metadata, read only when asked for."""
-    if name == "__version__":
-        from importlib.metadata import version
+    def __getattr__(name: str) -> object:
+        """The version comes from the installed metadata, read only when asked for.
 
-        return version("cyclone-httputil")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        ``HTTPServerRequest``, which Tornado has here, is `cyclone.httpserver.HTTPRequest`: found
+        where that package is installed.
+        """
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("cyclone-httputil")
+        if name == "HTTPServerRequest":
+            from importlib import import_module
+
+            try:
+                return import_module("cyclone.httpserver").HTTPRequest
+            except ModuleNotFoundError:
+                raise AttributeError(f"{name} needs the package cyclone-httpserver") from None
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -51,19 +51,20 @@ __all__ = [
 if TYPE_CHECKING:
     __version__: str
 
+if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 
-def __getattr__(name: str) -> object:
-    """The version comes from the installed metadata, read only when asked for.
+    def __getattr__(name: str) -> object:
+        """The version comes from the installed metadata, read only when asked for.
 
-    Test suites written for Tornado save and restore its module variables; here they are
-    views of the one snapshot in use.
-    """
-    if name == "__version__":
-        from importlib.metadata import version
+        Test suites written for Tornado save and restore its module variables; here they are
+        views of the one snapshot in use.
+        """
+        if name == "__version__":
+            from importlib.metadata import version
 
-        return version("cyclone-locale")
-    if name in ("_default_locale", "_supported_locales", "_translations", "_use_gettext"):
-        from cyclone.locale._registry import current
+            return version("cyclone-locale")
+        if name in ("_default_locale", "_supported_locales", "_translations", "_use_gettext"):
+            from cyclone.locale._registry import current
 
-        return current().legacy(name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return current().legacy(name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,5 +1,7 @@
 """A fast template language compiled to Python, with inheritance, autoescaping and async values."""
 
+from typing import TYPE_CHECKING
+
 from ._errors import ParseError, TemplateError, TemplateNotFoundError
 from ._limits import Limits
 from ._loader import BaseLoader, DictLoader, Loader, PackageLoader, TemplateLoader
@@ -25,11 +27,12 @@ __all__ = [
 
 __version__: str
 
+if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 
-def __getattr__(name: str) -> str:
-    """The version comes from the installed metadata, read only when asked for."""
-    if name == "__version__":
-        from importlib.metadata import version
+    def __getattr__(name: str) -> str:
+        """The version comes from the installed metadata, read only when asked for."""
+        if name == "__version__":
+            from importlib.metadata import version
 
-        return version("cyclone-template")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return version("cyclone-template")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -117,19 +117,20 @@ if TYPE_CHECKING:
     from ._hub_redis import RedisHub as RedisHub
     from ._metrics import MetricsHandler as MetricsHandler
 
+if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 
-def __getattr__(name: str) -> object:
-    """The version comes from the installed metadata; what few need loads when it is first used."""
-    if name == "__version__":
-        from importlib.metadata import version
+    def __getattr__(name: str) -> object:
+        """The version comes from the metadata; what few need loads when it is first used."""
+        if name == "__version__":
+            from importlib.metadata import version
 
-        return version("cyclone-web")
-    if name in ("HubUnavailableError", "RedisHub"):
-        from . import _hub_redis
+            return version("cyclone-web")
+        if name in ("HubUnavailableError", "RedisHub"):
+            from . import _hub_redis
 
-        return getattr(_hub_redis, name)
-    if name == "MetricsHandler":
-        from ._metrics import MetricsHandler
+            return getattr(_hub_redis, name)
+        if name == "MetricsHandler":
+            from ._metrics import MetricsHandler
 
-        return MetricsHandler
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return MetricsHandler
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

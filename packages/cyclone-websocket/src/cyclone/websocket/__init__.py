@@ -29,16 +29,17 @@ __version__: str
 if TYPE_CHECKING:
     from ._connect import websocket_connect
 
+if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 
-def __getattr__(name: str) -> object:
-    """The version comes from the installed metadata; the client loads when it is first used."""
-    if name == "__version__":
-        from importlib.metadata import version
+    def __getattr__(name: str) -> object:
+        """The version comes from the installed metadata; the client loads when it is first used."""
+        if name == "__version__":
+            from importlib.metadata import version
 
-        return version("cyclone-websocket")
-    if name == "websocket_connect":
-        from ._connect import websocket_connect
+            return version("cyclone-websocket")
+        if name == "websocket_connect":
+            from ._connect import websocket_connect
 
-        globals()[name] = websocket_connect
-        return websocket_connect
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            globals()[name] = websocket_connect
+            return websocket_connect
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
