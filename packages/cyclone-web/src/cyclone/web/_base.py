@@ -38,8 +38,9 @@ class HandlerBase:
     # --- set for each request -------------------------------------------------------------
     application: Application
     request: HTTPRequest
-    path_args: list[str]
-    path_kwargs: dict[str, str]
+    # None, as in Tornado, only in a handler that was made by hand.
+    path_args: list[str] = None  # type: ignore[assignment]
+    path_kwargs: dict[str, str] = None  # type: ignore[assignment]
 
     # --- the response so far --------------------------------------------------------------
     _headers: HTTPHeaders
