@@ -123,7 +123,7 @@ class ListeningTests(ServerCase):
 
     async def test_bind_and_start(self) -> None:
         server = self.server()
-        server.bind(0, "127.0.0.1")
+        server.bind(0, "127.0.0.1", family=socket.AF_INET)
         address = server._bound[0].getsockname()
         with self.assertRaises(ValueError):
             server.start(4)
@@ -135,7 +135,9 @@ class ListeningTests(ServerCase):
             return
         server = self.server()
         try:
-            port: Any = server.listen(0, "::1")
+            port: Any = server.listen(0, family=socket.AF_INET6, flags=0)
+            self.assertEqual(port.getHost().host, "::")
+            port = server.listen(0, "::1")
         except Exception:
             return
         answer = await self.talk(("::1", port.getHost().port), LAST)

@@ -92,6 +92,22 @@ class TLSTests(ServerCase):
         self.assertEqual(protocol, "http/1.1")
         self.assertEqual(await server.stop(), 0)
 
+    async def test_tornados_other_options(self) -> None:
+        cipher = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
+        options = {"ssl_version": ssl.PROTOCOL_TLS_SERVER, "ciphers": cipher}
+        address = self.tls_address(ssl_options=options)
+        context = client_context()
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+        def used() -> Any:
+            with (
+                socket.create_connection(address) as raw,
+                context.wrap_socket(raw, server_hostname="localhost") as sock,
+            ):
+                return sock.cipher()
+
+        self.assertIn((await deferToThread(used))[0], cipher.split(":"))
+
     async def test_client_certificate(self) -> None:
         address = self.tls_address(ssl_options={"cert_reqs": ssl.CERT_REQUIRED})
         await deferToThread(talk, address, LAST, show=True)
@@ -161,6 +177,7 @@ class TLSTests(ServerCase):
     [
         ({"keyfile": "x"}, KeyError),
         ({"certfile": "/nowhere.pem"}, FileNotFoundError),
+        ({"certfile": "x", "ssl_version": ssl.PROTOCOL_TLS_CLIENT}, ValueError),
         ({"certfile": "x", "nonsense": 1}, ValueError),
         (ssl.create_default_context(), TypeError),
     ],

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from ._server import HTTPServer
 
 
+def any_address(family: int) -> str:
+    """All addresses of a family: of IPv4 unless it is ``AF_INET6``."""
+    return "::" if family == socket.AF_INET6 else ""
+
+
 def bound_socket(port: int, address: str, backlog: int, *, reuse_port: bool) -> socket.socket:
     """A listening, non-blocking TCP socket. CannotListenError if it cannot be had."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET

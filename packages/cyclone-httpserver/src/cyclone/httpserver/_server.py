@@ -230,17 +230,22 @@ class HTTPServer:
         address: str | None = None,
         backlog: int = 2048,
         reuse_port: bool = False,
+        *,
+        family: int = 0,
+        flags: int | None = None,
     ) -> IListeningPort:
         """Listen on a TCP port, with TLS if there are ``ssl_options``.
 
-        ``address``: one address of this machine, IPv4 or IPv6; by default all IPv4 addresses.
+        ``address``: one address of this machine, IPv4 or IPv6; by default all IPv4 addresses, or
+        with Tornado's ``family=socket.AF_INET6`` all IPv6 ones; its ``flags`` have no meaning here.
         ``reuse_port``: several processes may listen on the port (``SO_REUSEPORT``). Returns
         Twisted's port object. `twisted.internet.error.CannotListenError` if it is taken.
         """
-        from ._listen import listen_tcp
+        from ._listen import any_address, listen_tcp
 
         check_running(self.reactor)
-        listening: IListeningPort = listen_tcp(self, int(port), address or "", backlog, reuse_port)
+        address = address or any_address(family)
+        listening: IListeningPort = listen_tcp(self, int(port), address, backlog, reuse_port)
         self.gate.add(listening)
         return listening
 
@@ -269,13 +274,23 @@ class HTTPServer:
         for sock in sockets:
             self.add_socket(sock)
 
-    def bind(self, port: int, address: str | None = None, backlog: int = 2048) -> None:
-        """Bind a port now; `start` begins to accept (Tornado's two steps)."""
-        from ._listen import bound_socket
+    def bind(
+        self,
+        port: int,
+        address: str | None = None,
+        backlog: int = 2048,
+        reuse_port: bool = False,
+        *,
+        family: int = 0,
+        flags: int | None = None,
+    ) -> None:
+        """Bind a port now; `start` begins to accept (Tornado's two steps), else as `listen`."""
+        from ._listen import any_address, bound_socket
 
-        self._bound.append(bound_socket(port, address or "", backlog, reuse_port=False))
+        address = address or any_address(family)
+        self._bound.append(bound_socket(int(port), address, backlog, reuse_port=reuse_port))
 
-    def start(self, num_processes: int | None = 1) -> None:
+    def start(self, num_processes: int | None = 1, max_restarts: int | None = None) -> None:
         """Accept connections on what `bind` bound, in this process.
 
         ValueError for more than one process: ``reuse_port`` or passing sockets to workers is the

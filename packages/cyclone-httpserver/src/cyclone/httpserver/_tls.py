@@ -10,17 +10,23 @@ def context_factory(options: Any) -> Any:
     """A Twisted context factory.
 
     ``options`` is one already, or a dict: ``certfile`` (PEM, with the chain), ``keyfile`` (if it
-    is not in the same file), ``ca_certs`` (PEM of the authorities of client certificates) and
-    ``cert_reqs`` (`ssl.CERT_NONE`, ``CERT_OPTIONAL``, ``CERT_REQUIRED``). ValueError for others,
-    KeyError without a certfile, OSError for a file that cannot be read.
+    is not in the same file), ``ca_certs`` (PEM of the authorities of client certificates),
+    ``cert_reqs`` (`ssl.CERT_NONE`, ``CERT_OPTIONAL``, ``CERT_REQUIRED``), ``ciphers`` (OpenSSL's
+    list for TLS 1.2) and ``ssl_version``, which can only say what holds anyway
+    (`ssl.PROTOCOL_TLS_SERVER`: TLS 1.2 and later). ValueError for others, KeyError without a
+    certfile, OSError for a file that cannot be read.
     """
     if not isinstance(options, dict):
         if isinstance(options, ssl.SSLContext):
             raise TypeError("ssl_options: Twisted needs a dict or a context factory, no SSLContext")
         return options
-    unknown = set(options) - {"certfile", "keyfile", "ca_certs", "cert_reqs"}
-    if unknown:
-        raise ValueError("ssl_options takes certfile, keyfile, ca_certs, cert_reqs")
+    options = dict(options)
+    if options.pop("ssl_version", ssl.PROTOCOL_TLS_SERVER) not in _ANY_VERSION:
+        raise ValueError("ssl_options: ssl_version is PROTOCOL_TLS_SERVER (TLS 1.2 and later)")
+    if set(options) - {"certfile", "keyfile", "ca_certs", "cert_reqs", "ciphers"}:
+        raise ValueError(
+            "ssl_options takes certfile, keyfile, ca_certs, cert_reqs, ciphers, ssl_version"
+        )
     if "certfile" not in options:
         raise KeyError("ssl_options needs a certfile")
     for name in ("certfile", "keyfile", "ca_certs"):
@@ -31,11 +37,15 @@ def context_factory(options: Any) -> Any:
     return _from_files(**options)
 
 
+_ANY_VERSION = (ssl.PROTOCOL_TLS_SERVER, ssl.PROTOCOL_TLS)
+
+
 def _from_files(
     certfile: str,
     keyfile: str | None = None,
     ca_certs: str | None = None,
     cert_reqs: ssl.VerifyMode = ssl.CERT_NONE,
+    ciphers: str | None = None,
 ) -> Any:
     try:
         from OpenSSL import SSL
@@ -51,6 +61,8 @@ def _from_files(
     context.use_certificate_chain_file(certfile)
     context.use_privatekey_file(keyfile or certfile)
     context.check_privatekey()
+    if ciphers is not None:
+        context.set_cipher_list(ciphers.encode("ascii"))
     if ca_certs is not None:
         context.load_verify_locations(ca_certs)
     if cert_reqs != ssl.CERT_NONE:
