@@ -135,7 +135,7 @@ class HTTPConnection(ResponseSide):
                 request = _new(HTTPRequest)
                 parse_head(data, server.options, request)
                 request._body = request._finish_waiters = request._finish_time = None
-                request._fields = None
+                request._fields = request._path = None
                 request._start_time = self._now
                 request.connection = self
                 self.request = request

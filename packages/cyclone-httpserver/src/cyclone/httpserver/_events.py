@@ -52,11 +52,12 @@ def _twisted_listens(level: int) -> bool:
     Before a program starts logging, Twisted has one observer: it keeps the last events for later.
     An access log need not fill that, at the price of half of a request's time.
     """
-    observers = getattr(globalLogPublisher, "_observers", None)
-    if observers is None:
+    try:
+        observers = globalLogPublisher._observers
+        if level < logging.ERROR and len(observers) == 1:
+            return observers[0] is not globalLogBeginner._temporaryObserver
+    except AttributeError:
         return True
-    if level < logging.ERROR and len(observers) == 1:
-        return observers[0] is not getattr(globalLogBeginner, "_temporaryObserver", None)
     return bool(observers)
 
 

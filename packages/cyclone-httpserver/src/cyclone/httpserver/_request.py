@@ -81,6 +81,7 @@ class HTTPRequest:
         "_http10",
         "_keep_alive",
         "_length",
+        "_path",
         "_raw",
         "_start_time",
         "connection",
@@ -98,6 +99,7 @@ class HTTPRequest:
     _http10: bool
     _keep_alive: bool
     _length: int
+    _path: str | None
     _raw: bytes
     _start_time: float
     arguments: dict[str, list[bytes]]
@@ -110,7 +112,6 @@ class HTTPRequest:
     host: str
     host_name: str
     method: str
-    path: str
     protocol: str
     query: str
     query_arguments: dict[str, list[bytes]]
@@ -140,6 +141,7 @@ class HTTPRequest:
         self._body = self._finish_waiters = self._finish_time = None
         self._http10 = version == "HTTP/1.0"
         self._length = 0
+        self._path = None
         self._raw = b""
         self._keep_alive = False
         self._start_time = time.monotonic()
@@ -174,6 +176,18 @@ class HTTPRequest:
     def headers(self, headers: HTTPHeaders) -> None:
         self._fields = headers
 
+    @property
+    def path(self) -> str:
+        """What of ``uri`` comes before the query."""
+        path = self._path
+        if path is None:
+            path = self._path = self.uri.partition("?")[0]
+        return path
+
+    @path.setter
+    def path(self, path: str) -> None:
+        self._path = path
+
     def __repr__(self) -> str:
         # No headers and no body: a repr ends in logs (LG-03)
         described = ", ".join(
@@ -185,7 +199,7 @@ class HTTPRequest:
     def has_header(self, name: str) -> bool:
         """Whether the client sent this field; unlike ``headers`` it decodes none of them."""
         if self._raw:
-            return _needle(name) in self._raw.lower()
+            return self._raw.lower().find(_needle(name)) >= 0
         return name in self.headers
 
     def get_header(self, name: str) -> str | None:
@@ -302,17 +316,14 @@ def _needle(name: str) -> bytes:
 
 def fill(request: HTTPRequest, connection: HTTPConnection, now: float) -> None:
     """Complete a request whose head was parsed; what is not set here is computed when touched."""
-    request._body = request._finish_waiters = request._finish_time = request._fields = None
+    request._body = request._finish_waiters = request._finish_time = None
+    request._fields = request._path = None
     request._start_time = now
     request.connection = connection
 
 
 def _version(request: HTTPRequest) -> str:
     return "HTTP/1.0" if request._http10 else "HTTP/1.1"
-
-
-def _path(request: HTTPRequest) -> str:
-    return request.uri.partition("?")[0]
 
 
 def _query(request: HTTPRequest) -> str:
@@ -420,7 +431,6 @@ _COMPUTED = {
     "files": lambda request: _parsed_body(request, "files"),
     "host": _host,
     "host_name": _host_name,
-    "path": _path,
     "protocol": _protocol,
     "query": _query,
     "query_arguments": _query_arguments,

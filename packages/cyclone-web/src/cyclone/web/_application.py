@@ -13,7 +13,7 @@ from twisted.internet.protocol import ServerFactory
 from cyclone.httpserver import HTTPConnection, HTTPServer
 from cyclone.httputil import HTTPHeaders, http_date
 
-from ._coroutines import bridge_context
+from ._coroutines import bridge_context, running_loop
 from ._handler import ErrorHandler, RequestHandler
 from ._log import log_request
 from ._observation import make_observer
@@ -89,7 +89,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         self._open_requests = OpenRequests(self)
         self._date: str | None = None
         self._defaults = HTTPHeaders()
-        self._wire = self._wire_of_json = b""
+        self._wire = b""
         # The routes that depend on the path only, by that path; any change of a router clears it.
         self._literal_routes: dict[str, Route] = {}
         self.wildcard_router = HandlerRouter(self, self._with_static(handlers))
@@ -245,7 +245,8 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         _copy_context().run(self._enter, request)
 
     def _serve(self, request: HTTPRequest) -> None:
-        bridge_context()
+        if running_loop() is not None:
+            bridge_context()
         if not self._plain_routing:
             serve_delegate(self.find_handler(request), request)
             return
@@ -345,7 +346,9 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         if self._forgets_files:
             self._forget_files()
         try:
-            handler = handler_class(self, request, **kwargs)
+            handler = (
+                handler_class(self, request, **kwargs) if kwargs else handler_class(self, request)
+            )
         except BaseException as error:
             self._answer_failure(request, error)
             return None
@@ -376,9 +379,6 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
             self._date = date
             self._defaults = headers = default_headers(self.settings)
             self._wire = headers.wire()
-            headers = headers.copy()
-            headers["Content-Type"] = JSON_TYPE
-            self._wire_of_json = headers.wire()
         return self._defaults
 
     def _default_wire(self) -> bytes:
@@ -387,11 +387,20 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
             self._default_headers()
         return self._wire
 
-    def _json_wire(self) -> bytes:
+    @functools.cached_property
+    def _plain_wire(self) -> bytes:
+        """The same without the date."""
+        headers = default_headers(self.settings)
+        del headers["Date"]
+        return headers.wire()
+
+    @functools.cached_property
+    def _plain_json_wire(self) -> bytes:
         """The same for an answer that is JSON."""
-        if http_date() is not self._date:
-            self._default_headers()
-        return self._wire_of_json
+        headers = default_headers(self.settings)
+        del headers["Date"]
+        headers["Content-Type"] = JSON_TYPE
+        return headers.wire()
 
     def log_request(self, handler: RequestHandler) -> None:
         """Log a finished request. Override it, or set ``log_function``, to do that otherwise."""

@@ -44,6 +44,8 @@ class HandlerBase:
 
     # --- the response so far --------------------------------------------------------------
     _headers: HTTPHeaders
+    # The same, or None while nobody has touched them: then the answer has the default fields.
+    _made_headers: HTTPHeaders | None = None
     _write_buffer: list[bytes]
     _status_code: int = 200
     _reason: str = "OK"

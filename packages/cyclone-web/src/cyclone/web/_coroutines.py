@@ -25,7 +25,7 @@ from typing import Any, Protocol
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.python.failure import Failure
 
-_running_loop = asyncio._get_running_loop
+running_loop = asyncio._get_running_loop
 _bridging: contextvars.ContextVar[bool] = contextvars.ContextVar("cyclone_bridging", default=False)
 _HAS_EAGER_TASKS = sys.version_info >= (3, 12)
 
@@ -55,7 +55,7 @@ def start(awaitable: Awaitable[Any]) -> Deferred[Any]:
     if isinstance(awaitable, Deferred):
         return awaitable
     coroutine = as_coroutine(awaitable)
-    loop = _running_loop()
+    loop = running_loop()
     if loop is None:
         # A Deferred wants to know how it is cancelled before there is anything to cancel.
         done: Deferred[Any] = Deferred(lambda _: driver.cancel())
@@ -74,7 +74,7 @@ class Running(Protocol):
 
 def run(coroutine: Coroutine[Any, Any, Any]) -> Running | None:
     """Drive a coroutine that answers for its own failures; None when it ended at once."""
-    loop = _running_loop()
+    loop = running_loop()
     if loop is None:
         driver = _Driver(coroutine, None)
         driver.step(coroutine.send, None)
@@ -245,7 +245,7 @@ def _settle(done: Deferred[Any], task: asyncio.Future[Any]) -> None:
 
 def bridge_context() -> None:
     """Let tasks that code of the current context starts await Deferreds, if there is a loop."""
-    loop = _running_loop()
+    loop = running_loop()
     if loop is not None:
         _install_task_factory(loop)
         _bridging.set(True)

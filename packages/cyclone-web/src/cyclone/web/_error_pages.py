@@ -161,7 +161,7 @@ class ErrorsMixin(HandlerBase):
             self._abort()
             return
         self._new_cookies = self._vary = self._transforms = None
-        self.__dict__.pop("_headers", None)
+        self._made_headers = None
         self._is_json = False
         self.set_status(500)
         self._headers["Content-Type"] = "text/html; charset=UTF-8"

@@ -138,14 +138,17 @@ class ExecutionMixin(HandlerBase):
     def _call_method(self) -> Any:
         """Call ``get``, ``post`` ...; what is not defined goes to ``default``."""
         method = self.request.method
-        function = getattr(self, _ATTRIBUTES.get(method) or method.lower(), None)
+        if method == "GET":
+            function: Any = self.get
+        else:
+            function = getattr(self, _ATTRIBUTES.get(method) or method.lower(), None)
         if function is None:
             function = self.default
         elif method == "HEAD" and self.application.settings.get("head_from_get"):
             function = self.get if getattr(function, "not_defined", False) else function
         if self.path_kwargs:
             return function(*self.path_args, **self.path_kwargs)
-        return function(*self.path_args)
+        return function(*self.path_args) if self.path_args else function()
 
     def default(self, *args: Any, **kwargs: Any) -> Any:
         """Called for a method that has no function of its own; answers 405 unless overridden."""

@@ -60,6 +60,10 @@ class RequestHandler(
         self.application = application
         self.request = request
         self._write_buffer = []
+        # Read several times for each request: an instance's attribute is found faster than a class's
+        self._finished = False
+        self._status_code = 200
+        self._made_headers = None
         result: object = self.set_default_headers()  # type: ignore[func-returns-value]
         if result is not None:
             hook_returned(self, "set_default_headers", result)

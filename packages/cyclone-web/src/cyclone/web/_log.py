@@ -35,11 +35,11 @@ def log_request(handler: RequestHandler) -> None:
     default) or ``"json"`` (one object with the fields of :func:`access_fields`).
     """
     settings = handler.application.settings
-    log_function = settings.get("log_function")
-    if log_function is not None:
-        log_function(handler)
+    if "log_function" in settings and settings["log_function"] is not None:
+        settings["log_function"](handler)
         return
-    level = _level(handler._status_code)
+    status = handler._status_code
+    level = logging.INFO if status < 400 else _level(status)
     if not access_log.is_enabled(level):
         return
     log = _LOGS[level]

@@ -62,8 +62,8 @@ class OutputMixin(HandlerBase):
 
     def _encode_chunk(self, chunk: object) -> bytes:
         if isinstance(chunk, dict) or (self.serialize_lists and isinstance(chunk, list)):
-            if "_headers" in self.__dict__:
-                self._headers["Content-Type"] = JSON_TYPE
+            if self._made_headers is not None:
+                self._made_headers["Content-Type"] = JSON_TYPE
             else:
                 self._is_json = True
             return json_encode(chunk).encode()
@@ -158,14 +158,14 @@ class OutputMixin(HandlerBase):
         buffer = self._write_buffer
         body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
         if self._status_code == 200:
-            if "_headers" not in self.__dict__ and self._is_plain():
+            if self._made_headers is None and self._is_plain():
                 fields = self._plain_fields(body)
                 if self._new_cookies is None and self._vary is None:
-                    self._hand_over(fields, body)
+                    self._hand_over(fields, body, date=True)
                     return
                 collected = self._collected_fields()
                 if collected is not None:
-                    self._hand_over(fields + collected, body)
+                    self._hand_over(fields + collected, body, date=True)
                     return
             if request.method in _ETAG_METHODS and "Etag" not in self._headers:
                 self.set_etag_header()
@@ -201,13 +201,13 @@ class OutputMixin(HandlerBase):
         raise HTTPOutputError("Tried to write more data than Content-Length")
 
     def _plain_fields(self, body: bytes) -> bytes:
-        """The header fields of an answer that only its body makes different from others."""
+        """The header fields, but Date, of an answer that only its body makes different."""
         application = self.application
-        fields = application._json_wire() if self._is_json else application._default_wire()
+        fields = application._plain_json_wire if self._is_json else application._plain_wire
         if self.request.method not in _ETAG_METHODS:
             return fields
         etag = _sha1(body, usedforsecurity=False).hexdigest()
-        return fields + b'Etag: "%b"\r\n' % etag.encode()
+        return fields + f'Etag: "{etag}"\r\n'.encode()
 
     def _collected_fields(self) -> bytes | None:
         """What :meth:`_complete_headers` adds to those; None if that has to look at it closely."""
@@ -231,8 +231,11 @@ class OutputMixin(HandlerBase):
             and not self.request.has_header("If-None-Match")
         )
 
-    def _hand_over(self, headers: HTTPHeaders | bytes, body: bytes) -> None:
-        """Give the complete answer to the connection, unless the client is gone."""
+    def _hand_over(self, headers: HTTPHeaders | bytes, body: bytes, *, date: bool = False) -> None:
+        """Give the complete answer to the connection, unless the client is gone.
+
+        With *date* the connection adds that field.
+        """
         request = self.request
         connection = request.connection
         if self._suspended:
@@ -244,7 +247,7 @@ class OutputMixin(HandlerBase):
             status, reason = self._status_code, self._reason
             phrase = None if reason is responses.get(status) else reason
             try:
-                connection.write_response(request, status, phrase, headers, body, date=False)
+                connection.write_response(request, status, phrase, headers, body, date=date)
             except BaseException:
                 self._finished = self._headers_written = False
                 raise

@@ -45,6 +45,8 @@ class _LazyHeaders:
     def __get__(self, handler: HandlerBase | None, owner: type) -> Any:
         if handler is None:
             return self
+        if handler._made_headers is not None:
+            return handler._made_headers
         application = handler.application
         if hasattr(type(application), "_default_headers"):
             headers = application._default_headers().copy()
@@ -53,8 +55,11 @@ class _LazyHeaders:
             headers = default_headers({})
         if handler._is_json:
             headers["Content-Type"] = JSON_TYPE
-        handler._headers = headers
+        handler._made_headers = headers
         return headers
+
+    def __set__(self, handler: HandlerBase, headers: HTTPHeaders) -> None:
+        handler._made_headers = headers
 
 
 class ResponseMixin(HandlerBase):
@@ -65,7 +70,7 @@ class ResponseMixin(HandlerBase):
 
     def clear(self) -> None:
         """Forget what was set and written so far; cookies stay, as in Tornado."""
-        self.__dict__.pop("_headers", None)
+        self._made_headers = None
         self._is_json = False
         self._write_buffer = []
         self._status_code = 200
@@ -97,8 +102,11 @@ class ResponseMixin(HandlerBase):
         :raises ValueError: for a name or value that must not go on the wire (CR, LF, NUL, ...).
         :raises TypeError: for a value that is no str, bytes, int or datetime.
         """
+        headers = self._made_headers
+        if headers is None:
+            headers = self._headers
         try:
-            self._headers[name] = value if type(value) is str else _header_value(value)
+            headers[name] = value if type(value) is str else _header_value(value)
         except HTTPOutputError as error:
             raise _unsafe(error) from None
 

@@ -181,7 +181,7 @@ def _asks_for_nothing_special(handler: StaticFileHandler) -> bool:
     request = handler.request
     has = request.has_header
     return (
-        "_headers" not in handler.__dict__
+        handler._made_headers is None
         and handler._transforms is None
         and handler._new_cookies is None
         and handler._vary is None
