@@ -51,10 +51,10 @@ def test_routes_with_keywords_and_names(serve: Any) -> None:
     assert client.fetch("GET", "/").text == "Hello, world"
     assert client.fetch("GET", "/bye").text == "Bye, world"
     assert client.fetch("GET", "/name/you").text == "Hello, you"
-    assert client.application.reverse_url("named", "me") == "/name/me"
-    assert client.application.reverse_url("spec", "me") == "/spec/me"
+    assert client.app.reverse_url("named", "me") == "/name/me"
+    assert client.app.reverse_url("spec", "me") == "/spec/me"
     with pytest.raises(KeyError):
-        client.application.reverse_url("nowhere")
+        client.app.reverse_url("nowhere")
 
 
 def test_the_first_match_wins_and_literals_are_remembered(serve: Any) -> None:
@@ -68,8 +68,8 @@ def test_the_first_match_wins_and_literals_are_remembered(serve: Any) -> None:
         assert client.fetch("GET", "/ab").text == "pattern, world"
         assert client.fetch("GET", "/b?x=1").text == "b, world"
         assert client.fetch("GET", "/b").text == "b, world"
-    assert list(client.application._literal_routes) == ["/b"]
-    client.application.wildcard_router.rules.insert(0, URLSpec("/b", Hello, {"greeting": "new"}))
+    assert list(client.app._literal_routes) == ["/b"]
+    client.app.wildcard_router.rules.insert(0, URLSpec("/b", Hello, {"greeting": "new"}))
     assert client.fetch("GET", "/b").text == "new, world"
 
 
@@ -79,13 +79,13 @@ def test_cn_14_remembered_paths_are_bounded_by_the_routes(serve: Any) -> None:
         client.fetch("GET", f"/x/{number}")
         client.fetch("GET", f"/?{number}")
         client.fetch("GET", f"/none/{number}")
-    assert len(client.application._literal_routes) <= 1
+    assert len(client.app._literal_routes) <= 1
 
 
 def test_hosts(serve: Any) -> None:
     client = serve([("/", Hello, {"greeting": "any"})])
     assert client.fetch("GET", "/").text == "any, world"
-    client.application.add_handlers(r"www\.a\.com", [("/", Hello, {"greeting": "a"})])
+    client.app.add_handlers(r"www\.a\.com", [("/", Hello, {"greeting": "a"})])
     assert client.fetch("GET", "/", headers={"Host": "www.a.com"}).text == "a, world"
     assert client.fetch("GET", "/", headers={"Host": "WWW.A.com:80"}).text == "a, world"
     assert client.fetch("GET", "/", headers={"Host": "b.com"}).text == "any, world"
@@ -93,7 +93,7 @@ def test_hosts(serve: Any) -> None:
 
 def test_default_host(serve: Any) -> None:
     client = serve([], default_host="www.a.com")
-    client.application.add_handlers(r"www\.a\.com", [("/", Hello)])
+    client.app.add_handlers(r"www\.a\.com", [("/", Hello)])
     assert client.fetch("GET", "/", headers={"Host": "b.com"}).status == 200
     proxied = {"Host": "b.com", "X-Real-Ip": "1.2.3.4"}
     assert client.fetch("GET", "/", headers=proxied).status == 404
@@ -258,7 +258,7 @@ def test_add_transform(serve: Any) -> None:
             return status, headers, chunk.upper()
 
     client = serve([("/", Hello)])
-    client.application.add_transform(Shout)
+    client.app.add_transform(Shout)
     assert client.fetch("GET", "/").text == "HELLO, WORLD"
 
 

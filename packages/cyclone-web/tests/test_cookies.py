@@ -374,11 +374,11 @@ def test_ri14_vary_is_merged_and_error_pages_carry_it(serve: Callable[..., Any])
 
     client = serve([("/", Session)], cookie_secret=SECRET)
     signed = create_signed_value(SECRET, "user", "42").decode()
-    response = client.fetch(path="/", headers={"Cookie": f'user="{signed}"'})
+    response = client.fetch(uri="/", headers={"Cookie": f'user="{signed}"'})
     assert response.status == 200
     assert response.headers["Vary"] == "Accept-Encoding, Cookie"
     assert response.headers["Set-Cookie"].startswith("seen=")
-    assert client.fetch(path="/").headers["Vary"] == "Cookie"
+    assert client.fetch(uri="/").headers["Vary"] == "Cookie"
 
 
 def test_what_is_set_is_read_back(serve: Callable[..., Any]) -> None:
@@ -390,9 +390,9 @@ def test_what_is_set_is_read_back(serve: Callable[..., Any]) -> None:
             self.set_cookie("b", "3")
 
     client = serve([("/", Echo)])
-    sent = client.fetch(path="/").headers.get_list("Set-Cookie")
+    sent = client.fetch(uri="/").headers.get_list("Set-Cookie")
     assert len(sent) == 2
     header = "; ".join(cookie.partition("; Path")[0] for cookie in sent)
-    assert client.fetch(path="/", headers={"Cookie": header}).text == (
+    assert client.fetch(uri="/", headers={"Cookie": header}).text == (
         '{"a": "x=\\"y\\",z;\\\\", "b": "3"}'
     )

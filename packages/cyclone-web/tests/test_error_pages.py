@@ -452,7 +452,9 @@ class OnlyGet(RequestHandler):
     + ["FLUSH", "__INIT__", "On_Finish", "get", "DEFAULT", "TRACE"],
 )
 def test_hv_11_only_methods_that_are_defined(serve: Any, method: str) -> None:
-    response = serve([("/", OnlyGet)]).fetch(method, "/")
+    connection = serve([("/", OnlyGet)]).connect()
+    connection.send(f"{method} / HTTP/1.1\r\nHost: example.com\r\n\r\n".encode())
+    (response,) = connection.responses()
     assert response.status == 405
     assert response.headers["Allow"] == "GET"
 

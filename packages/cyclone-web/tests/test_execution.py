@@ -116,11 +116,11 @@ def test_f_26_success(serve: Any, waiting: Waiting, kind: Any) -> None:
     client = serve([("/", handler_of(kind, waiting))])
     connection = client.start("GET", "/")
     assert connection.received == b""
-    assert len(client.application.open_requests()) == 1
+    assert len(client.app.open_requests()) == 1
     waiting.deferreds[0].callback("done")
     (response,) = connection.responses()
     assert (response.status, response.body) == (200, b"done")
-    assert client.application.open_requests() == []
+    assert client.app.open_requests() == []
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
@@ -255,10 +255,11 @@ def test_on_finish_runs_once_after_the_answer(serve: Any) -> None:
             self.write("x")
 
         def on_finish(self) -> None:
-            ends.append((self.get_status(), connection.received[-1:]))
+            ends.append((self.get_status(), connection.written[-1:]))
 
-    connection = serve([("/", Ending)]).connect()
-    connection.send("GET", "/")
+    client = serve([("/", Ending)])
+    connection = client.connect()
+    client.start("GET", "/", connection=connection)
     assert len(ends) == 1
     assert ends[0][0] == 200
 
@@ -473,10 +474,10 @@ def test_pipelined_requests_are_answered_in_order(serve: Any, waiting: Waiting) 
                 await waiting.new()
             self.write(self.get_argument("n"))
 
-    connection = serve([("/", Order)]).connect()
-    connection.send("GET", "/?n=1")
-    connection.send("GET", "/?n=2")
-    connection.send("GET", "/?n=3")
+    client = serve([("/", Order)])
+    connection = client.start("GET", "/?n=1")
+    client.start("GET", "/?n=2", connection=connection)
+    client.start("GET", "/?n=3", connection=connection)
     assert connection.received == b""
     waiting.deferreds[0].callback(None)
     assert [response.body for response in connection.responses()] == [b"1", b"2", b"3"]

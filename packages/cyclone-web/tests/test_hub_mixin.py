@@ -56,12 +56,12 @@ def test_long_polling(serve: Any, hub: Hub, clock: Clock) -> None:
     hub.publish("room", "one")
     assert messages(polls[0]) == messages(polls[1]) == ["one"]
     hub.publish("room", {"n": 2})
-    assert messages(client.start(path=f"/?after={hub.last_id - 1}")) == [{"n": 2}]
-    assert messages(client.start(path="/?after=0")) == ["one", {"n": 2}]
-    late = client.start(path=f"/?after={hub.last_id}")
+    assert messages(client.start(uri=f"/?after={hub.last_id - 1}")) == [{"n": 2}]
+    assert messages(client.start(uri="/?after=0")) == ["one", {"n": 2}]
+    late = client.start(uri=f"/?after={hub.last_id}")
     clock.advance(10)
     assert messages(late) == []
-    assert clock.getDelayedCalls() == [client.application.sweeper._call]
+    assert clock.getDelayedCalls() == [client.app.sweeper._call]
 
 
 def test_a_client_that_leaves_waits_no_more(

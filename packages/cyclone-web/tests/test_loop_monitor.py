@@ -203,7 +203,7 @@ def test_in_an_application(
 
 @pytest.mark.parametrize("setting", [{}, {"debug": True, "blocked_reactor_after": None}], ids=repr)
 def test_not_in_production_nor_when_turned_off(serve: Any, setting: Any) -> None:
-    application = serve([("/", Blocking)], autoreload=False, **setting).application
+    application = serve([("/", Blocking)], autoreload=False, **setting).app
     assert application._observer is None
 
 

@@ -42,7 +42,7 @@ def watched(serve: Any) -> Any:
 
     def make(handlers: Any, **settings: Any) -> tuple[Any, list[tuple[str, str | None, str]]]:
         client = serve(handlers, metrics=CollectorRegistry(), trace_context=True, **settings)
-        numbers = client.application._observer.metrics = Numbers()
+        numbers = client.app._observer.metrics = Numbers()
         return client, numbers.ended
 
     return make
@@ -101,15 +101,15 @@ def test_a_delegates_handler_goes_by_its_class(serve: Any) -> None:
             return self.get_handler_delegate(request, Hello)
 
     client = serve([], application=Finding, metrics=CollectorRegistry())
-    numbers = client.application._observer.metrics = Numbers()
-    client.fetch(path="/anything")
+    numbers = client.app._observer.metrics = Numbers()
+    client.fetch(uri="/anything")
     assert numbers.ended == [("GET", "Hello", "200")]
 
 
 def test_pipelined_requests_are_told_apart(watched: Any) -> None:
     client, found = watched([("/", Hello), ("/late", Streaming)])
     connection = client.connect()
-    connection.feed(b"".join(b"GET %b HTTP/1.1\r\nHost: h\r\n\r\n" % p for p in (b"/late", b"/")))
+    connection.send(b"".join(b"GET %b HTTP/1.1\r\nHost: h\r\n\r\n" % p for p in (b"/late", b"/")))
     assert found == [("GET", "/late", "200"), ("GET", "/", "200")]
 
 
@@ -162,9 +162,9 @@ def test_a_collected_body_is_one_request(watched: Any) -> None:
     client, found = watched([("/", Form)])
     connection = client.connect()
     head = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n"
-    connection.feed(head + b"Content-Type: application/x-www-form-urlencoded\r\n\r\na")
+    connection.send(head + b"Content-Type: application/x-www-form-urlencoded\r\n\r\na")
     assert found == []
-    connection.feed(b"=1")
+    connection.send(b"=1")
     assert connection.received.endswith(b"\r\n\r\n1")
     assert found == [("POST", "/", "200")]
 
@@ -177,7 +177,7 @@ def test_a_client_that_leaves_during_its_body(watched: Any) -> None:
 
     client, found = watched([("/", Upload)])
     connection = client.connect()
-    connection.feed(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc")
+    connection.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc")
     connection.lose()
     assert found == [("POST", "/", "499")]
 

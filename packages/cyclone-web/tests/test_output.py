@@ -112,7 +112,7 @@ def test_flush_makes_chunks(serve: Any) -> None:
 
 
 def test_ri_17_flush_to_http_1_0(serve: Any) -> None:
-    connection = serve([("/", acting(streaming))]).start("GET", "/", version="1.0")
+    connection = serve([("/", acting(streaming))]).start("GET", "/", version="HTTP/1.0")
     assert connection.closed
     assert b"Transfer-Encoding" not in connection.received
     assert connection.received.endswith(b"\r\n\r\nabcd")
@@ -237,7 +237,7 @@ def test_detach_gives_the_transport(serve: Any) -> None:
     assert finished == []
 
 
-def test_detach_hands_on_what_came_behind(serve: Any) -> None:
+def test_detach_hands_on_what_came_behind(serve: Any, clock: Any) -> None:
     got: list[bytes] = []
 
     class Raw(Protocol):
@@ -250,8 +250,8 @@ def test_detach_hands_on_what_came_behind(serve: Any) -> None:
             self.request.connection.detach(Raw())
 
     connection = serve([("/", DetachingTo)]).connect()
-    connection.feed(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nbehind")
-    connection.client.clock.advance(0)
+    connection.send(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nbehind")
+    clock.settle()
     assert b"".join(got) == b"behind"
 
 

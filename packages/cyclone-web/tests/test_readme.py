@@ -47,5 +47,5 @@ def test_example(code: str, answers: list[tuple[str, int, str]], serve: Callable
     application._reactor = clock  # no timers on the real one
     client = type(serve())(application, clock)
     for path, status, piece in answers:
-        response = client.fetch(path=path)
+        response = client.fetch(uri=path)
         assert (response.status, piece in response.text) == (status, True), response.text

@@ -52,16 +52,16 @@ def client(serve: Serve, reloader: Reloader, tmp_path: Path) -> Any:
         static_path=tmp_path / "static",
         compress_response=True,
     )
-    client.fetch(path="/")  # routes are kept from now on
-    install(client.application, reloader)
+    client.fetch(uri="/")  # routes are kept from now on
+    install(client.app, reloader)
     return client
 
 
 def test_without_it_nothing_is_there(serve: Serve) -> None:
     client = serve([("/(page)", Page)], debug=True, autoreload=False, reload_page=True)
-    assert client.application.transforms == []
-    assert client.fetch(path="/page").text == "<BODY>page</BODY></html>"
-    assert client.fetch(path=EVENTS_PATH).status == 404
+    assert client.app.transforms == []
+    assert client.fetch(uri="/page").text == "<BODY>page</BODY></html>"
+    assert client.fetch(uri=EVENTS_PATH).status == 404
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_without_it_nothing_is_there(serve: Serve) -> None:
 def test_the_script_is_added_to_whole_pages(
     client: Any, path: str, status: int, body: str | None
 ) -> None:
-    response = client.fetch(path=path)
+    response = client.fetch(uri=path)
     assert response.status == status
     if body is not None:
         assert response.text == body
@@ -88,15 +88,15 @@ def test_the_script_is_added_to_whole_pages(
 
 def test_a_page_kept_without_the_script_is_sent_anew(client: Any) -> None:
     fields = {"If-None-Match": "*", "Accept": "text/html,*/*;q=0.8"}
-    assert client.fetch(path="/page", headers=fields).status == 200
-    assert client.fetch(path="/text", headers={"If-None-Match": "*"}).status == 304
+    assert client.fetch(uri="/page", headers=fields).status == 200
+    assert client.fetch(uri="/text", headers={"If-None-Match": "*"}).status == 304
 
 
 def test_the_script(client: Any) -> None:
-    response = client.fetch(path=SCRIPT_PATH)
+    response = client.fetch(uri=SCRIPT_PATH)
     assert response.headers["Content-Type"] == "text/javascript; charset=UTF-8"
     assert f'EventSource("{EVENTS_PATH}")' in response.text
-    assert client.fetch(path="/_cyclone/reloadxjs").text == f"<BODY>page{TAG}</BODY></html>"
+    assert client.fetch(uri="/_cyclone/reloadxjs").text == f"<BODY>page{TAG}</BODY></html>"
 
 
 def states(stream: Any) -> list[str]:
@@ -106,12 +106,12 @@ def states(stream: Any) -> list[str]:
 
 
 def test_a_change_is_told(client: Any, reloader: Reloader, clock: Clock) -> None:
-    stream = client.start(path=EVENTS_PATH)
+    stream = client.start(uri=EVENTS_PATH)
     (before,) = states(stream)
     reloader.pages_changed()
     _, after = states(stream)
     assert before != after
-    assert states(client.start(path=EVENTS_PATH)) == [after]
+    assert states(client.start(uri=EVENTS_PATH)) == [after]
     clock.advance(1)
     assert not stream.responses()[0].complete
 
@@ -120,40 +120,40 @@ def test_each_process_has_its_own_state(serve: Serve) -> None:
     found = set()
     for _ in range(2):
         client = serve()
-        install(client.application, Reloader(lambda: None))
-        found.update(states(client.start(path=EVENTS_PATH)))
+        install(client.app, Reloader(lambda: None))
+        found.update(states(client.start(uri=EVENTS_PATH)))
     assert len(found) == 2
 
 
 def test_streams_end_with_the_server(client: Any, clock: Clock) -> None:
-    stream = client.start(path=EVENTS_PATH)
-    client.application.stop(25)
+    stream = client.start(uri=EVENTS_PATH)
+    client.app.stop(25)
     clock.advance(1)
     assert stream.responses()[0].complete
     assert stream.closed
 
 
 def test_a_page_that_is_left_is_forgotten(client: Any, reloader: Reloader, clock: Clock) -> None:
-    stream = client.start(path=EVENTS_PATH)
-    rule = client.application.default_router.rules[0]
+    stream = client.start(uri=EVENTS_PATH)
+    rule = client.app.default_router.rules[0]
     pages = rule.target_kwargs["pages"]
     assert len(pages) == 1
     stream.lose()
     assert len(pages) == 0
     reloader.pages_changed()
-    assert len(states(client.start(path=EVENTS_PATH))) == 1
+    assert len(states(client.start(uri=EVENTS_PATH))) == 1
 
 
 def test_streams_are_bounded(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_reload_page, "MAX_PAGES", 2)
-    streams = [client.start(path=EVENTS_PATH) for _ in range(3)]
+    streams = [client.start(uri=EVENTS_PATH) for _ in range(3)]
     assert [stream.responses()[0].complete for stream in streams] == [True, False, False]
 
 
 def test_streams_are_not_logged(client: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO")
-    client.fetch(path=SCRIPT_PATH)
-    client.start(path=EVENTS_PATH).lose()
+    client.fetch(uri=SCRIPT_PATH)
+    client.start(uri=EVENTS_PATH).lose()
     assert not [record for record in caplog.records if record.name == "cyclone.access"]
 
 
@@ -169,7 +169,7 @@ def test_streams_are_not_logged(client: Any, caplog: pytest.LogCaptureFixture) -
 def test_folders(
     serve: Serve, reloader: Reloader, settings: dict[str, Any], folders: set[str]
 ) -> None:
-    application = serve([], **settings).application
+    application = serve([], **settings).app
     install(application, reloader)
     install(application, reloader)
     assert application.transforms == [ReloadPageTransform]

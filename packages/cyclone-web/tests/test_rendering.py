@@ -34,7 +34,7 @@ def page(serve: Serve, template: str, handler: type[RequestHandler] = Page, **se
 
 
 def test_render_finishes(serve: Serve) -> None:
-    response = page(serve, "<h1>{{ title }}</h1>").fetch(path="/")
+    response = page(serve, "<h1>{{ title }}</h1>").fetch(uri="/")
     assert response.text == "<h1>&lt;t&gt;</h1>"
     assert response.headers["Content-Type"] == "text/html; charset=UTF-8"
     assert "Etag" in response.headers
@@ -52,7 +52,7 @@ def test_render_after_finish(serve: Serve) -> None:
             except RuntimeError as error:
                 seen.append(str(error))
 
-    assert page(serve, "x", Twice).fetch(path="/").text == "x"
+    assert page(serve, "x", Twice).fetch(uri="/").text == "x"
     assert isinstance(seen[0], Deferred)
     assert seen[0].called
     assert seen[1] == "Cannot render() after finish()"
@@ -83,7 +83,7 @@ NAMES = [
 def test_names(template: str, text: str, serve: Serve, tmp_path: Path) -> None:
     loader = DictLoader({"page.html": template})
     client = serve([("/", Page, {}, "home")], template_loader=loader, static_path=str(tmp_path))
-    assert client.fetch(path="/").text == text
+    assert client.fetch(uri="/").text == text
 
 
 def test_user_and_locale_are_worked_out_only_when_used(serve: Serve) -> None:
@@ -94,8 +94,8 @@ def test_user_and_locale_are_worked_out_only_when_used(serve: Serve) -> None:
         def get_user_locale(self) -> None:
             raise AssertionError("nobody asked")
 
-    assert page(serve, "{{ title }}", Lazy).fetch(path="/").status == 200
-    assert page(serve, "{{ current_user }}", Lazy).fetch(path="/").status == 500
+    assert page(serve, "{{ title }}", Lazy).fetch(uri="/").status == 200
+    assert page(serve, "{{ current_user }}", Lazy).fetch(uri="/").status == 500
 
 
 def test_get_template_namespace_can_be_overridden(serve: Serve) -> None:
@@ -106,9 +106,7 @@ def test_get_template_namespace_can_be_overridden(serve: Serve) -> None:
             namespace["title"] = "hidden"
             return {**namespace}
 
-    assert (
-        page(serve, "{{ more }} {{ title }}", More).fetch(path="/").text == "more en_US &lt;t&gt;"
-    )
+    assert page(serve, "{{ more }} {{ title }}", More).fetch(uri="/").text == "more en_US &lt;t&gt;"
 
 
 def test_a_key_error_in_get_current_user_is_not_a_missing_name(
@@ -119,7 +117,7 @@ def test_a_key_error_in_get_current_user_is_not_a_missing_name(
             session: dict[str, str] = {}
             return session["user"]
 
-    assert page(serve, "{{ current_user }}", Broken).fetch(path="/").status == 500
+    assert page(serve, "{{ current_user }}", Broken).fetch(uri="/").status == 500
     assert "KeyError: 'user'" in caplog.text
 
 
@@ -128,7 +126,7 @@ def test_an_http_error_in_a_template_keeps_its_status(serve: Serve) -> None:
         raise HTTPError(418)
 
     client = page(serve, "{{ teapot() }}", ui_methods={"teapot": teapot})
-    assert client.fetch(path="/").status == 418
+    assert client.fetch(uri="/").status == 418
 
 
 def test_render_string(serve: Serve) -> None:
@@ -138,7 +136,7 @@ def test_render_string(serve: Serve) -> None:
             assert type(html) is bytes
             self.write(b"[" + html + b"]")
 
-    assert page(serve, "{{ title }}", String).fetch(path="/").text == "[1]"
+    assert page(serve, "{{ title }}", String).fetch(uri="/").text == "[1]"
 
 
 # --- pages that wait -------------------------------------------------------------------------
@@ -164,7 +162,7 @@ def test_render_string_refuses_to_wait_and_says_where(
                 self.finish(str(error))
 
     client = page(serve, "\n\n{{ later() }}", String, ui_methods={"later": later(clock, "x")})
-    text = client.fetch(path="/").text
+    text = client.fetch(uri="/").text
     assert "page.html" in text
     assert "3" in text
 
@@ -197,7 +195,7 @@ def test_render_string_async_of_a_page_that_does_not_wait(serve: Serve) -> None:
         async def get(self) -> None:
             self.write(await self.render_string_async("page.html", title=2))
 
-    assert page(serve, "{{ title }}", String).fetch(path="/").text == "2"
+    assert page(serve, "{{ title }}", String).fetch(uri="/").text == "2"
 
 
 def test_a_failure_is_answered_although_nobody_waits(
@@ -306,7 +304,7 @@ def test_a_page_that_will_never_be_complete_is_dropped_in_silence(
 def test_template_path(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("from {{ title }}", "utf-8")
     for path in (tmp_path, str(tmp_path)):
-        assert serve([("/", Page)], template_path=path).fetch(path="/").text == "from &lt;t&gt;"
+        assert serve([("/", Page)], template_path=path).fetch(uri="/").text == "from &lt;t&gt;"
 
 
 def test_without_template_path_the_handlers_folder_counts(
@@ -323,7 +321,7 @@ def test_without_template_path_the_handlers_folder_counts(
     monkeypatch.syspath_prepend(tmp_path)
     import beside_handlers  # type: ignore[import-not-found]
 
-    assert serve([("/", beside_handlers.Page)]).fetch(path="/").text == "beside"
+    assert serve([("/", beside_handlers.Page)]).fetch(uri="/").text == "beside"
 
 
 def test_autoescape_and_whitespace_settings(serve: Serve, tmp_path: Path) -> None:
@@ -331,7 +329,7 @@ def test_autoescape_and_whitespace_settings(serve: Serve, tmp_path: Path) -> Non
 
     def text(**settings: Any) -> str:
         client = serve([("/", Page)], template_path=str(tmp_path), **settings)
-        result: str = client.fetch(path="/").text
+        result: str = client.fetch(uri="/").text
         return result
 
     assert text() == "a b\n&lt;t&gt;"
@@ -355,9 +353,9 @@ def test_compiled_templates(
     file = tmp_path / "page.html"
     file.write_text("one", "utf-8")
     client = serve([("/", Page)], template_path=str(tmp_path), **settings)
-    assert client.fetch(path="/").text == "one"
+    assert client.fetch(uri="/").text == "one"
     file.write_text("two", "utf-8")
-    assert client.fetch(path="/").text == second
+    assert client.fetch(uri="/").text == second
 
 
 def test_a_loader_is_reset_once_a_request(serve: Serve) -> None:
@@ -375,8 +373,8 @@ def test_a_loader_is_reset_once_a_request(serve: Serve) -> None:
 
     loader = Counting({"page.html": "x"})
     client = serve([("/", Twice)], template_loader=loader, compiled_template_cache=False)
-    client.fetch(path="/")
-    client.fetch(path="/")
+    client.fetch(uri="/")
+    client.fetch(uri="/")
     assert loader.resets == 2
 
 
@@ -394,14 +392,14 @@ def test_create_template_loader_is_asked_once_per_override(serve: Serve) -> None
     loader = DictLoader({"page.html": "theirs"})
     handlers = [("/mine", Mine), ("/also", Also), ("/theirs", Page)]
     client = serve(handlers, template_loader=loader, template_path="somewhere")
-    texts = [client.fetch(path=path).text for path in ("/mine", "/also", "/mine", "/theirs")]
+    texts = [client.fetch(uri=path).text for path in ("/mine", "/also", "/mine", "/theirs")]
     assert texts == ["mine", "mine", "mine", "theirs"]
     assert made == ["somewhere"]
 
 
 def test_two_applications_do_not_share_loaders(serve: Serve) -> None:
     for text in ("one", "two"):
-        assert page(serve, text, template_path="same").fetch(path="/").text == text
+        assert page(serve, text, template_path="same").fetch(uri="/").text == text
 
 
 def test_the_number_of_loaders_is_bounded(serve: Serve) -> None:
@@ -414,8 +412,8 @@ def test_the_number_of_loaders_is_bounded(serve: Serve) -> None:
 
     client = page(serve, "x", Computed)
     for number in range(MAX_TEMPLATE_LOADERS + 10):
-        assert client.fetch(path=f"/?path={number}").text == "x"
-    loaders = RequestHandler._template_loaders[client.application]
+        assert client.fetch(uri=f"/?path={number}").text == "x"
+    loaders = RequestHandler._template_loaders[client.app]
     assert len(loaders) == MAX_TEMPLATE_LOADERS
 
 
@@ -436,7 +434,7 @@ def test_threads_that_come_first_together_make_one_loader(serve: Serve) -> None:
     request = HTTPServerRequest("GET", "/")
 
     def render(_: int) -> bytes:
-        return Mine(client.application, request).render_string("page.html")
+        return Mine(client.app, request).render_string("page.html")
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(render, range(4))) == [b"mine"] * 4
@@ -445,10 +443,10 @@ def test_threads_that_come_first_together_make_one_loader(serve: Serve) -> None:
 
 def test_loaders_go_with_their_application(serve: Serve) -> None:
     client = page(serve, "x")
-    client.fetch(path="/")
-    assert client.application in RequestHandler._template_loaders
+    client.fetch(uri="/")
+    assert client.app in RequestHandler._template_loaders
     RequestHandler._template_loaders.clear()
-    assert client.fetch(path="/").text == "x"
+    assert client.fetch(uri="/").text == "x"
 
 
 def test_a_missing_template_is_a_500(serve: Serve) -> None:
@@ -456,12 +454,12 @@ def test_a_missing_template_is_a_500(serve: Serve) -> None:
         def get(self) -> None:
             self.render("missing.html")
 
-    assert page(serve, "x", Missing).fetch(path="/").status == 500
+    assert page(serve, "x", Missing).fetch(uri="/").status == 500
 
 
 def test_lg10_error_pages_show_no_source(serve: Serve) -> None:
     client = page(serve, "secret source {% if %}")
-    response = client.fetch(path="/")
+    response = client.fetch(uri="/")
     assert response.status == 500
     assert "secret" not in response.text
 

@@ -91,7 +91,7 @@ def test_an_answer_in_pieces(serve: Any) -> None:
     echo.open[0].finish()
     (response,) = connection.responses()
     assert (response.body, response.complete, echo.ends) == (b"onetwo", True, ["done"])
-    connection.send("GET", "/tree/leaf")
+    client.start("GET", "/tree/leaf", connection=connection)
     assert len(connection.responses()) == 2
 
 

@@ -89,7 +89,7 @@ def test_a_delegate_that_waits_for_its_head(serve: Any) -> None:
 def test_a_client_that_goes_away_in_its_body(serve: Any) -> None:
     router = BasicRouter()
     connection = serve(router, application=Behind).connect()
-    connection.feed(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nbo")
+    connection.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nbo")
     connection.lose()
     assert router.made[0].told == [b"POST /", b"bo", b"closed"]
 
@@ -173,7 +173,7 @@ class Started(HTTPServerConnectionDelegate):
 
 def test_every_kind_of_target(serve: Any) -> None:
     client = serve([])
-    application = client.application
+    application = client.app
 
     def called(request: Any) -> None:
         request.connection.write_response(request, 200, None, b"", b"called")
@@ -251,7 +251,7 @@ class Words(RequestHandler):
 
 def test_hosts(serve: Any) -> None:
     client = serve([("/foo", Words, {"reply": "wildcard"})])
-    add = client.application.add_handlers
+    add = client.app.add_handlers
     add("www.example.com", [("/foo", Words, {"reply": "0"})])
     add(r"www\.example\.com", [("/bar", Words, {"reply": "1"})])
     add("www.e.*e.com", [("/baz", Words, {"reply": "3"})])
@@ -268,14 +268,14 @@ def test_hosts(serve: Any) -> None:
 
 def test_the_default_host(serve: Any) -> None:
     client = serve([], default_host="www.example.com")
-    client.application.add_handlers("www.example.com", [("/foo", Words, {"reply": "0"})])
-    client.application.add_handlers("www.test.com", [("/baz", Words, {"reply": "2"})])
+    client.app.add_handlers("www.example.com", [("/foo", Words, {"reply": "0"})])
+    client.app.add_handlers("www.test.com", [("/baz", Words, {"reply": "2"})])
     assert client.fetch("GET", "/foo", headers={"Host": "any"}).body == b"0"
     assert client.fetch("GET", "/baz", headers={"Host": "any"}).status == 404
     assert (
         client.fetch("GET", "/foo", headers={"Host": "any", "X-Real-Ip": "1.2.3.4"}).status == 404
     )
-    client.application.default_host = "www.test.com"
+    client.app.default_host = "www.test.com"
     assert client.fetch("GET", "/baz", headers={"Host": "any"}).body == b"2"
 
 

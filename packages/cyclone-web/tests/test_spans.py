@@ -61,7 +61,7 @@ def client(serve: Any, exported: Exported) -> Any:
 
 
 def test_a_span_for_each_request(client: Any, exported: Exported) -> None:
-    response = client.fetch(path="/story/5?secret=x", headers={"User-Agent": "test"})
+    response = client.fetch(uri="/story/5?secret=x", headers={"User-Agent": "test"})
     span = exported.only
     assert (span.name, span.kind, span.parent) == (r"GET /story/(\d+)", SpanKind.SERVER, None)
     assert dict(span.attributes) == {
@@ -81,7 +81,7 @@ def test_a_span_for_each_request(client: Any, exported: Exported) -> None:
 
 
 def test_the_parent_is_the_callers_span(client: Any, exported: Exported) -> None:
-    response = client.fetch(path="/story/5", headers=PARENT)
+    response = client.fetch(uri="/story/5", headers=PARENT)
     span = exported.only
     assert f"{span.context.trace_id:032x}" == TRACE
     assert f"{span.parent.span_id:016x}" == SPAN
@@ -92,12 +92,12 @@ def test_the_parent_is_the_callers_span(client: Any, exported: Exported) -> None
 
 def test_a_caller_that_records_nothing(client: Any, exported: Exported) -> None:
     parent = {"traceparent": f"00-{TRACE}-{SPAN}-00"}
-    assert client.fetch(path="/story/5", headers=parent).text.endswith("-00")
+    assert client.fetch(uri="/story/5", headers=parent).text.endswith("-00")
     assert exported.spans == ()
 
 
 def test_an_exception_is_recorded(client: Any, exported: Exported) -> None:
-    client.fetch(path="/story/1")
+    client.fetch(uri="/story/1")
     span = exported.only
     assert span.status.status_code is StatusCode.ERROR
     assert span.attributes["http.response.status_code"] == 500
@@ -115,7 +115,7 @@ def test_an_exception_is_recorded(client: Any, exported: Exported) -> None:
 def test_the_clients_fault_is_no_error(
     client: Any, exported: Exported, path: str, name: str
 ) -> None:
-    client.fetch(path=path)
+    client.fetch(uri=path)
     span = exported.only
     assert (span.name, span.attributes["http.response.status_code"]) == (name, 404)
     assert (span.status.status_code, span.events) == (StatusCode.UNSET, ())
@@ -156,16 +156,14 @@ def test_a_client_that_left(serve: Any, exported: Exported) -> None:
 
 def test_without_an_sdk_ids_go_on(serve: Any) -> None:
     client = serve([(r"/story/(\d+)", Story)], opentelemetry=trace.NoOpTracerProvider())
-    found = client.fetch(path="/story/5", headers=PARENT).text
+    found = client.fetch(uri="/story/5", headers=PARENT).text
     assert found.startswith(f"00-{TRACE}-")
     assert SPAN not in found
-    assert len(client.fetch(path="/story/5").text) == 55
+    assert len(client.fetch(uri="/story/5").text) == 55
 
 
 def test_the_global_provider(serve: Any) -> None:
-    assert (
-        serve([(r"/story/(\d+)", Story)], opentelemetry=True).fetch(path="/story/5").status == 200
-    )
+    assert serve([(r"/story/(\d+)", Story)], opentelemetry=True).fetch(uri="/story/5").status == 200
 
 
 def test_without_opentelemetry(monkeypatch: pytest.MonkeyPatch) -> None:

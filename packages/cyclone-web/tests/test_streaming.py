@@ -52,8 +52,7 @@ class Receiver(RequestHandler):
 def begin(serve: Any, events: list[Any], length: int = 6, **options: Any) -> Any:
     """A connection on which the head of an upload was sent."""
     client = serve([("/", Receiver, {"events": events, **options})])
-    connection = client.connect()
-    connection.send("POST", "/", headers={"Content-Length": str(length)})
+    connection = client.start("POST", "/", headers={"Content-Length": str(length)})
     return connection
 
 
@@ -61,9 +60,9 @@ def test_chunks_come_as_they_arrive(serve: Any) -> None:
     events: list[Any] = []
     connection = begin(serve, events)
     assert events == ["prepare"]
-    connection.feed(b"abc")
+    connection.send(b"abc")
     assert events == ["prepare", b"abc"]
-    connection.feed(b"def")
+    connection.send(b"def")
     assert events == ["prepare", b"abc", b"def", "post", "finished"]
     assert connection.responses()[0].body == b"received"
 
@@ -71,10 +70,9 @@ def test_chunks_come_as_they_arrive(serve: Any) -> None:
 def test_a_chunked_body(serve: Any) -> None:
     events: list[Any] = []
     client = serve([("/", Receiver, {"events": events})])
-    connection = client.connect()
-    connection.send("POST", "/", headers={"Transfer-Encoding": "chunked"})
-    connection.feed(b"3\r\nabc\r\n")
-    connection.feed(b"2\r\nde\r\n0\r\n\r\n")
+    connection = client.start("POST", "/", headers={"Transfer-Encoding": "chunked"})
+    connection.send(b"3\r\nabc\r\n")
+    connection.send(b"2\r\nde\r\n0\r\n\r\n")
     assert events == ["prepare", b"abc", b"de", "post", "finished"]
 
 
@@ -89,7 +87,7 @@ def test_an_async_prepare_holds_the_body_back(serve: Any) -> None:
     events: list[Any] = []
     waiting: Deferred[None] = Deferred()
     connection = begin(serve, events, prepare=waiting)
-    connection.feed(b"abcdef")
+    connection.send(b"abcdef")
     assert events == ["prepare"]
     waiting.callback(None)
     assert events == ["prepare", b"abcdef", "post", "finished"]
@@ -99,10 +97,10 @@ def test_f_25_an_async_receiver_sets_the_pace(serve: Any) -> None:
     events: list[Any] = []
     waiting: Deferred[None] = Deferred()
     connection = begin(serve, events, data=waiting)
-    connection.feed(b"abc")
-    connection.feed(b"def")
+    connection.send(b"abc")
+    connection.send(b"def")
     assert events == ["prepare", b"abc"]
-    assert connection.transport.producerState == "paused"
+    assert connection.server_paused
     waiting.callback(None)
     assert events == ["prepare", b"abc", b"def", "post", "finished"]
 
@@ -111,12 +109,13 @@ def test_hv_17_continue_is_sent_after_prepare(serve: Any) -> None:
     events: list[Any] = []
     waiting: Deferred[None] = Deferred()
     client = serve([("/", Receiver, {"events": events, "prepare": waiting})])
-    connection = client.connect()
-    connection.send("POST", "/", headers={"Content-Length": "3", "Expect": "100-continue"})
+    connection = client.start(
+        "POST", "/", headers={"Content-Length": "3", "Expect": "100-continue"}
+    )
     assert connection.received == b""
     waiting.callback(None)
     assert connection.received == b"HTTP/1.1 100 Continue\r\n\r\n"
-    connection.feed(b"abc")
+    connection.send(b"abc")
     assert connection.responses()[0].status == 200
 
 
@@ -124,8 +123,9 @@ def test_hv_17_continue_is_sent_after_prepare(serve: Any) -> None:
 def test_prepare_may_answer_first(serve: Any, options: dict[str, Any]) -> None:
     events: list[Any] = []
     client = serve([("/", Receiver, {"events": events, **options})])
-    connection = client.connect()
-    connection.send("POST", "/", headers={"Content-Length": "3", "Expect": "100-continue"})
+    connection = client.start(
+        "POST", "/", headers={"Content-Length": "3", "Expect": "100-continue"}
+    )
     (response,) = connection.responses()
     assert response.status == options.get("refuse", 200)
     assert b"100 Continue" not in connection.received
@@ -144,8 +144,7 @@ def test_sm_15_an_unread_body_is_never_a_request(serve: Any) -> None:
             smuggled.append("served")
 
     client = serve([("/", Receiver, {"events": events, "finish": True}), ("/smug", Smug)])
-    connection = client.connect()
-    connection.send("POST", "/", body=SMUGGLED)
+    connection = client.start("POST", "/", body=SMUGGLED)
     assert smuggled == []
     assert connection.responses()[0].body == b"early"
 
@@ -153,8 +152,8 @@ def test_sm_15_an_unread_body_is_never_a_request(serve: Any) -> None:
 def test_an_error_in_data_received(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
     events: list[Any] = []
     connection = begin(serve, events, broken=ValueError("broken receiver"))
-    connection.feed(b"abc")
-    connection.feed(b"def")
+    connection.send(b"abc")
+    connection.send(b"def")
     assert connection.responses()[0].status == 500
     assert events == ["prepare", b"abc", "finished"]
     assert "broken receiver" in caplog.text
@@ -164,9 +163,9 @@ def test_a_failed_deferred_of_data_received(serve: Any) -> None:
     events: list[Any] = []
     waiting: Deferred[None] = Deferred()
     connection = begin(serve, events, data=waiting)
-    connection.feed(b"abc")
+    connection.send(b"abc")
     waiting.errback(HTTPError(422))
-    connection.feed(b"def")
+    connection.send(b"def")
     assert connection.responses()[0].status == 422
 
 
@@ -180,7 +179,7 @@ def test_a_limit_of_its_own(serve: Any) -> None:
 def test_f_19_the_client_leaves_in_the_middle(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
     events: list[Any] = []
     connection = begin(serve, events)
-    connection.feed(b"abc")
+    connection.send(b"abc")
     connection.lose()
     assert events[:3] == ["prepare", b"abc", "closed"]
     assert "post" not in events
@@ -216,5 +215,5 @@ def test_data_received_has_to_be_defined(serve: Any) -> None:
 def test_a_ready_deferred_costs_nothing(serve: Any) -> None:
     events: list[Any] = []
     connection = begin(serve, events, prepare=succeed(None), data=succeed(None))
-    connection.feed(b"abcdef")
+    connection.send(b"abcdef")
     assert events == ["prepare", b"abcdef", "post", "finished"]

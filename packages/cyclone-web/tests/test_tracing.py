@@ -95,7 +95,7 @@ def test_a_line_after_a_wait_and_one_of_a_failed_callback(serve: Any, lines: lis
             return waiting[-1].addCallback(lambda _: 1 / 0).addCallback(lambda _: None)
 
     client = serve([("/coroutine", Coroutine), ("/callback", Callback)], trace_context=True)
-    connection = client.start(path="/coroutine")
+    connection = client.start(uri="/coroutine")
     waiting[0].callback(None)
     name = connection.responses()[0].text
     assert [line.split()[:2] for line in lines] == [
@@ -103,7 +103,7 @@ def test_a_line_after_a_wait_and_one_of_a_failed_callback(serve: Any, lines: lis
         ["cyclone.access", name],
     ]
     del lines[:]
-    client.start(path="/callback", headers=PARENT)
+    client.start(uri="/callback", headers=PARENT)
     waiting[1].callback(None)
     assert [line.split()[0::2][:2] for line in lines] == [
         ["cyclone.application", TRACE],
@@ -123,9 +123,9 @@ def test_a_streamed_body_is_received_in_the_context(serve: Any, lines: list[str]
 
     client = serve([("/", Upload)], trace_context=True)
     connection = client.connect()
-    connection.feed(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n")
-    connection.feed(b"ab")
-    connection.feed(b"cd")
+    connection.send(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n")
+    connection.send(b"ab")
+    connection.send(b"cd")
     name = connection.received.partition(b"\r\n\r\n")[2].decode()
     assert [line.split()[:2] for line in lines] == [
         ["test.tracing", name],
@@ -186,7 +186,7 @@ def test_what_goes_out(serve: Any) -> None:
 def test_the_clients_own_request_id(serve: Any, given: str, believed: bool) -> None:
     client = serve([("/", Ids)], request_id_header="X-Request-ID")
     connection = client.connect()
-    connection.feed(
+    connection.send(
         b"GET / HTTP/1.1\r\nHost: h\r\nX-Request-ID: %b\r\n\r\n" % given.encode("latin-1")
     )
     body = connection.received.partition(b"\r\n\r\n")[2]
@@ -226,14 +226,14 @@ def test_the_clients_own_request_id(serve: Any, given: str, believed: bool) -> N
 )
 def test_who_is_believed(serve: Any, settings: Any, peer: str, believed: bool) -> None:
     client = serve([("/", Ids)], **settings)
-    response = client.fetch(headers={"X-Request-ID": "theirs"}, peer=peer)
+    response = client.fetch(headers={"X-Request-ID": "theirs"}, remote_ip=peer)
     assert (json.loads(response.body)["id"] == "theirs") is believed
 
 
 def test_two_request_ids_are_none(serve: Any) -> None:
     client = serve([("/", Ids)], request_id_header="X-Request-ID")
     connection = client.connect()
-    connection.feed(b"GET / HTTP/1.1\r\nHost: h\r\nX-Request-ID: a\r\nX-Request-ID: b\r\n\r\n")
+    connection.send(b"GET / HTTP/1.1\r\nHost: h\r\nX-Request-ID: a\r\nX-Request-ID: b\r\n\r\n")
     assert json.loads(connection.received.partition(b"\r\n\r\n")[2])["id"] not in ("a", "b", "a,b")
 
 

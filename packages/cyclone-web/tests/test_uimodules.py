@@ -86,7 +86,7 @@ def fetch(serve: Serve, templates: dict[str, str], **settings: Any) -> Any:
         def get(self) -> None:
             self.render("page.html", entries=[1, 2])
 
-    return serve([("/", Page)], template_loader=DictLoader(templates), **settings).fetch(path="/")
+    return serve([("/", Page)], template_loader=DictLoader(templates), **settings).fetch(uri="/")
 
 
 def test_modules_get_their_arguments_and_are_not_escaped(serve: Serve) -> None:
@@ -124,7 +124,7 @@ def test_methods_and_modules_know_their_handler(serve: Serve) -> None:
         ui_methods={"greet": greet},
         ui_modules={"Mine": Mine},
     )
-    assert client.fetch(path="/").text == "Ben greets t, module 1 Ben en_US Ben greets m"
+    assert client.fetch(uri="/").text == "Ben greets t, module 1 Ben en_US Ben greets m"
 
 
 def test_the_user_is_not_asked_for_by_a_module_that_does_not_use_it(serve: Serve) -> None:
@@ -140,7 +140,7 @@ def test_the_user_is_not_asked_for_by_a_module_that_does_not_use_it(serve: Serve
 
     loader = DictLoader({"page.html": "{% module One() %}"})
     client = serve([("/", Page)], template_loader=loader, ui_modules={"One": One})
-    assert client.fetch(path="/").text == "False"
+    assert client.fetch(uri="/").text == "False"
 
 
 def test_built_in_modules(serve: Serve) -> None:
@@ -223,7 +223,7 @@ def test_assets_of_a_module_used_twice_come_once(serve: Serve) -> None:
         template_loader=DictLoader({"page.html": page}),
         ui_modules={"Assets": Assets},
     )
-    assert client.fetch(path="/").text == (
+    assert client.fetch(uri="/").text == (
         '<html><head><link href="/&lt;&amp;&gt;.css" type="text/css" rel="stylesheet"/>\n'
         '<style type="text/css">\ni {}\n</style>\n<meta>\n'
         "</head><body>xx"
@@ -240,7 +240,7 @@ def test_a_page_without_head_and_body_gets_its_assets_around(serve: Serve) -> No
         template_loader=DictLoader({"page.html": "<p>{% module Assets() %}</p>"}),
         ui_modules={"Assets": Assets},
     )
-    text = client.fetch(path="/").text
+    text = client.fetch(uri="/").text
     assert text.startswith("<link ")
     assert text.endswith("<hr>\n")
 
@@ -257,7 +257,7 @@ def test_an_error_page_has_not_the_assets_of_the_page_that_failed(serve: Serve) 
         template_loader=DictLoader({"page.html": page, "error.html": error}),
         ui_modules={"Assets": Assets},
     )
-    assert client.fetch(path="/").text == error
+    assert client.fetch(uri="/").text == error
 
 
 def test_the_way_assets_are_written_can_be_overridden(serve: Serve) -> None:
@@ -279,7 +279,7 @@ def test_the_way_assets_are_written_can_be_overridden(serve: Serve) -> None:
         template_loader=DictLoader({"page.html": PAGE.format(body="{% module Assets() %}")}),
         ui_modules={"Assets": Assets},
     )
-    assert client.fetch(path="/").text == (
+    assert client.fetch(uri="/").text == (
         "<html><head>LC/<&>.css\nECi {}\n<meta>\n</head><body>x"
         "LJa.js,https://cdn.example/b.js,a.js\nEJjs()\n<hr>\n</body></html>"
     )
@@ -360,7 +360,7 @@ def test_ten_modules_of_50_ms_take_50_ms(
     body = "{% for n in range(10) %}{% module " + name + "(n) %},{% end %}"
     loader = DictLoader({"page.html": PAGE.format(body=body)})
     client = serve([("/", page)], template_loader=loader, ui_modules=slow)
-    connection = client.start(path="/")
+    connection = client.start(uri="/")
     assert slow[name].log == [f"start {n}" for n in range(10)]  # type: ignore[attr-defined]
     clock.advance(0.049)
     assert connection.received == b""
@@ -382,7 +382,7 @@ def test_the_first_failure_cancels_the_rest_and_names_the_line(
     client = serve(
         [("/", page)], template_loader=DictLoader({"page.html": template}), ui_modules=slow
     )
-    connection = client.start(path="/")
+    connection = client.start(uri="/")
     clock.advance(0.011)
     (response,) = connection.responses()
     assert response.status == 500
@@ -405,7 +405,7 @@ def test_assets_of_modules_that_wait(serve: Serve, clock: Clock) -> None:
         template_loader=DictLoader({"page.html": PAGE.format(body="{% module Late() %}")}),
         ui_modules={"Late": Late},
     )
-    connection = client.start(path="/")
+    connection = client.start(uri="/")
     clock.advance(1)
     (response,) = connection.responses()
     assert "late<script" in response.text
@@ -420,7 +420,7 @@ def test_a_template_module_may_wait_inside(
         "b.html": "b{% module Slow(2) %}{{ set_resources(html_body='end') }}",
     }
     client = serve([("/", WaitingPage)], template_loader=DictLoader(templates), ui_modules=slow)
-    connection = client.start(path="/")
+    connection = client.start(uri="/")
     clock.advance(0.051)
     (response,) = connection.responses()
     assert response.text == "a<1>b<2>end\n"
@@ -439,7 +439,7 @@ def test_a_module_may_render_a_template_that_waits(
     }
     modules = {"Outer": Outer, **slow}
     client = serve([("/", WaitingPage)], template_loader=DictLoader(templates), ui_modules=modules)
-    connection = client.start(path="/")
+    connection = client.start(uri="/")
     clock.advance(0.051)
     (response,) = connection.responses()
     assert response.text == "&lt;t&gt;<2><1>"

@@ -31,7 +31,7 @@ def test_a_request_nobody_can_finish_gets_a_500(
     assert "Internal Server Error" in response.text
     (message,) = [r.getMessage() for r in caplog.records if r.name == "cyclone.application"]
     assert re.search(r"will never be finished.*Forgetful for GET /\?a=b .*, open for \d", message)
-    assert client.application.open_requests() == []
+    assert client.app.open_requests() == []
 
 
 def test_a_failed_callback_gives_a_500(serve: Any, clock: Clock) -> None:
@@ -93,9 +93,12 @@ def test_a_handler_that_hung_up_by_itself(
 
     client = serve([("/", Raw)])
     connection = client.connect()
-    connection.protocol.dataReceived(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    connection.pause_reading()
+    connection.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     gc.collect()
     clock.advance(0)
+    assert not connection.closed
+    connection.resume_reading()
     assert connection.received == b"HTTP/1.1 204 No Content\r\n\r\n"
     assert not [record for record in caplog.records if record.name == "cyclone.application"]
 
@@ -114,7 +117,7 @@ def test_a_handler_whose_client_left_owes_no_answer(
             told.append("gone")
 
     connection = serve([("/", Told)]).start("GET", "/")
-    connection.protocol.readConnectionLost()
+    connection.half_close()
     gc.collect()
     clock.advance(0)
     assert told == ["gone"]
@@ -174,8 +177,8 @@ def test_nothing_is_swept_without_a_setting(serve: Any, clock: Clock) -> None:
     held: list[Any] = []
     client = serve([("/", Held, {"held": held})])
     client.start("GET", "/")
-    assert client.application.open_requests()[0].handler is held[0]
-    assert client.application._open_requests._timer is None
+    assert client.app.open_requests()[0].handler is held[0]
+    assert client.app._open_requests._timer is None
 
 
 @pytest.mark.parametrize("how", ["setting", "attribute"])
@@ -209,9 +212,9 @@ def test_the_sweep_ends_with_the_last_open_request(serve: Any, clock: Clock) -> 
 
     client = serve([("/", Waits)], warn_unfinished_after=100)
     connection = client.start("GET", "/")
-    assert client.application._open_requests._timer is not None
+    assert client.app._open_requests._timer is not None
     waiting.callback(None)
-    assert client.application._open_requests._timer is None
+    assert client.app._open_requests._timer is None
     assert connection.responses()[0].status == 200
 
 
@@ -227,5 +230,5 @@ def test_a_stream_may_stay_open(serve: Any, clock: Clock, caplog: pytest.LogCapt
     connection = client.start("GET", "/")
     clock.advance(100)
     assert not connection.closed
-    assert client.application.open_requests() == []
+    assert client.app.open_requests() == []
     assert not caplog.records

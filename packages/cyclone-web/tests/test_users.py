@@ -150,7 +150,7 @@ def test_in_an_application(serve: Callable[..., Any]) -> None:
             return succeed(None)
 
     client = serve([("/page", Page)], login_url="/login")
-    response = client.fetch(path="/page?x=%2F")
+    response = client.fetch(uri="/page?x=%2F")
     assert (response.status, response.headers["Location"]) == (
         302,
         "/login?next=%2Fpage%3Fx%3D%252F",
@@ -158,7 +158,7 @@ def test_in_an_application(serve: Callable[..., Any]) -> None:
     assert client.fetch("HEAD", "/page").status == 405
     assert client.fetch("POST", "/page", body="").status == 403
     assert client.fetch("POST", "/page?as=Ben", body="").status == 200
-    assert client.fetch(path="/page?as=Ben").text == "hello Ben"
+    assert client.fetch(uri="/page?as=Ben").text == "hello Ben"
 
 
 def test_an_absolute_login_url_gets_an_absolute_next(serve: Callable[..., Any]) -> None:
@@ -168,5 +168,5 @@ def test_an_absolute_login_url_gets_an_absolute_next(serve: Callable[..., Any]) 
             pass
 
     client = serve([("/page", Page)], login_url="https://sso.example/login")
-    location = client.fetch(path="/page?x=1").headers["Location"]
+    location = client.fetch(uri="/page?x=1").headers["Location"]
     assert location == "https://sso.example/login?next=http%3A%2F%2Fexample.com%2Fpage%3Fx%3D1"

@@ -419,14 +419,14 @@ def post(client: Any, body: str = "", **headers: str) -> Any:
 
 
 def test_a_form_round_trip(client: Any) -> None:
-    page = client.fetch(path="/")
+    page = client.fetch(uri="/")
     assert page.headers["Vary"] == "Cookie"
     cookie = page.headers["Set-Cookie"].partition(";")[0]
     token = page.text
     assert cookie == f"_xsrf={token}"
     assert post(client, f"_xsrf={quote(token)}", Cookie=cookie).text == "ok"
     assert post(client, Cookie=cookie, X_XSRFToken=token).text == "ok"
-    again = client.fetch(path="/", headers={"Cookie": cookie})
+    again = client.fetch(uri="/", headers={"Cookie": cookie})
     assert "Set-Cookie" not in again.headers
     assert again.text != token
 

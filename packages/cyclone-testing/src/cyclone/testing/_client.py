@@ -10,6 +10,7 @@ from weakref import WeakKeyDictionary, WeakSet
 
 from twisted.internet.defer import CancelledError, Deferred, fail
 from twisted.internet.task import Clock
+from twisted.python.failure import Failure
 
 from cyclone.httpclient import HTTPClientError
 from cyclone.httpserver import HTTPServer
@@ -38,18 +39,23 @@ class Client:
     """A client of an application, without sockets: its requests are bytes for the real protocol.
 
     ``client.get(uri)``, and ``post``, ``put``, ``delete``, ``head``, ``patch``, ``options`` and
-    ``request(method, uri)`` return a Deferred of a `ClientResponse`. Cookies are kept in
-    ``client.cookies`` and sent back. Each request has a connection of its own unless one is given.
+    ``request(method, uri)`` return a Deferred of a `ClientResponse`; `fetch` returns the response
+    itself, `start` waits for none. Each request has a connection of its own unless one is given.
+    Cookies are kept in ``client.cookies`` and sent back, unless ``keep_cookies`` is false.
 
     ``app``: an `Application`, an `HTTPServer`, or a callback for one. ``clock``: what the server's
     timeouts run on; by default a `VirtualClock`, ``client.clock``, that stands still until
     ``client.clock.advance(seconds)``. Give the reactor for real time. An application whose setting
-    ``reactor`` is a Twisted `Clock` keeps that.
+    ``reactor`` is a Twisted `Clock` keeps that, and one with ``monotonic`` its own time.
     """
 
-    def __init__(self, app: Any, clock: Any = None, *, host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, app: Any, clock: Any = None, *, host: str = "127.0.0.1", keep_cookies: bool = True
+    ) -> None:
         self.app = app
+        #: What is sent as ``Host`` unless a request says otherwise.
         self.host = host
+        self.keep_cookies = keep_cookies
         self.cookies = DecodingSimpleCookie(app)
         clock = _clock_of(app) if clock is None else clock
         self.clock: Any = clock
@@ -144,6 +150,88 @@ class Client:
     patch = functools.partialmethod(request, "PATCH")
     options = functools.partialmethod(request, "OPTIONS")
 
+    def fetch(
+        self,
+        method: str = "GET",
+        uri: str = "/",
+        params: Params | None = None,
+        version: str = "HTTP/1.1",
+        headers: Mapping[str, Any] | None = None,
+        body: bytes | str | None = None,
+        remote_ip: str | None = None,
+        protocol: str | None = None,
+        host: str | None = None,
+        files: Files | None = None,
+        connection: MemoryConnection | None = None,
+        *,
+        json: object = None,
+        follow_redirects: bool = False,
+    ) -> ClientResponse:
+        """Send a request and return its response: `request` for tests that await nothing.
+
+        The handler has to answer without waiting for a socket, a thread or time: AssertionError if
+        its whole response is not there at once, or something is behind it. Otherwise it fails as
+        `request` does.
+        """
+        used = connection or self.connect(remote_ip, protocol or OutgoingRequest("GET", uri).scheme)
+        waiting = self.request(
+            method,
+            uri,
+            params,
+            version,
+            headers,
+            body,
+            remote_ip,
+            protocol,
+            host,
+            files,
+            used,
+            json=json,
+            follow_redirects=follow_redirects,
+        )
+        outcome: list[Any] = []
+        waiting.addBoth(outcome.append)
+        if not outcome:
+            waiting.cancel()
+            came = f"only a part of it: {used.received!r}" if used.received else "none"
+            raise AssertionError(f"{method} {uri}: no response at once, {came}")
+        if isinstance(outcome[0], Failure):
+            outcome[0].raiseException()
+        unasked = used.unasked
+        if connection is None:
+            used.close()
+        if unasked:
+            raise AssertionError(f"{method} {uri}: more came than its response: {unasked!r}")
+        response: ClientResponse = outcome[0]
+        return response
+
+    def start(
+        self,
+        method: str = "GET",
+        uri: str = "/",
+        params: Params | None = None,
+        version: str = "HTTP/1.1",
+        headers: Mapping[str, Any] | None = None,
+        body: bytes | str | None = None,
+        remote_ip: str | None = None,
+        protocol: str | None = None,
+        host: str | None = None,
+        files: Files | None = None,
+        connection: MemoryConnection | None = None,
+        *,
+        json: object = None,
+    ) -> MemoryConnection:
+        """Send a request and return its connection, which stays open.
+
+        What comes is in `MemoryConnection.received` and `MemoryConnection.responses`. With the
+        same ``connection`` again, requests are pipelined. ValueError for what cannot be sent.
+        """
+        request = OutgoingRequest(method, uri, params, headers, body, files, json)
+        exchange, used = self._send(request, version, remote_ip, protocol, host, connection)
+        exchange.head.addErrback(lambda _: None)
+        exchange.done.addCallbacks(self._take, lambda _: None, callbackArgs=(request.path,))
+        return used
+
     def stream(
         self,
         method: str,
@@ -230,7 +318,7 @@ class Client:
         secure = _secure(address.partition(":")[0])
         fields = dict(headers or {})
         cookies = self.cookies.header(OutgoingRequest("GET", uri).path)
-        if cookies:
+        if cookies and self.keep_cookies:
             fields.setdefault("Cookie", cookies)
         connection = self.connect(remote_ip, "https" if secure else "http")
         with self._pump.held():
@@ -279,12 +367,13 @@ class Client:
         headers = request.headers
         headers.setdefault("Host", host or request.netloc or self.host)
         cookies = self.cookies.header(request.path)
-        if cookies:
+        if cookies and self.keep_cookies:
             headers.setdefault("Cookie", cookies)
         connection.exchange(request.wire(version), exchange)
 
     def _take(self, response: ClientResponse, path: str) -> ClientResponse:
-        self.cookies.take(response.headers.get_list("Set-Cookie"))
+        if self.keep_cookies:
+            self.cookies.take(response.headers.get_list("Set-Cookie"))
         return response
 
     def _redirect(
@@ -309,7 +398,8 @@ class Client:
         if response.code == 303 or (response.code in (301, 302) and method == "POST"):
             method, body = ("HEAD" if method == "HEAD" else "GET"), None
             headers.pop("Content-Type", None)
-        target = urljoin(request.target, location)
+        origin = f"{request.scheme or 'http'}://{request.netloc or self.host}"
+        target = urljoin(origin + request.target, location)
         following = self.request(
             method, target, None, version, headers, body, remote_ip, protocol, host
         )
@@ -356,6 +446,7 @@ def _server(app: Any, clock: Any) -> HTTPServer:
     """What serves ``app``, on this clock."""
     if isinstance(app, HTTPServer):
         app.reactor = _clocks[app] = clock
-        app.monotonic = clock.seconds
+        if "monotonic" not in getattr(app, "settings", {}):
+            app.monotonic = clock.seconds
         return app
     return HTTPServer(app, reactor=clock, monotonic=clock.seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -37,6 +38,7 @@ class Exchange:
         self.done: Deferred[ClientResponse] = Deferred()
         self.on_data: Callable[[bytes], None] | None = None
         self.on_end: Callable[[Exception | None], None] = lambda error: None
+        self.method = method
         self.parser = ResponseParser(method, self._begin, self._take, self._end)
         self.response: ClientResponse | None = None
         self._chunks: list[bytes] = []
@@ -68,9 +70,14 @@ class Exchange:
         response = self.response
         if response is None:
             raise RuntimeError("a response ended before it began")
-        response.body = b"".join(self._chunks)
+        response.body = self.body
         self.on_end(None)
         self._fire(self.done, response)
+
+    @property
+    def body(self) -> bytes:
+        """What came of the body, unless somebody else took it."""
+        return b"".join(self._chunks)
 
     def fail(self, error: Exception) -> None:
         """There will be no response, or not all of it."""
@@ -94,7 +101,8 @@ class MemoryConnection:
     """A keep-alive connection, for tests that look at connections or send raw bytes.
 
     ``client.connect()`` makes one; ``client.get(uri, connection=it)`` uses it, and it stays open
-    for the next request. ``received`` holds all bytes the server sent.
+    for the next request. ``received`` is what the server sent, byte by byte, `responses` what that
+    means. Requests sent before the answers to others have come are pipelined.
     """
 
     def __init__(
@@ -110,12 +118,15 @@ class MemoryConnection:
         #: Calls a function when what is going on is over.
         self.soon = pump.soon
         self._exchanges: deque[Exchange] = deque()
+        self._asked: list[tuple[str, str]] = []
+        self._received = bytearray()
+        self._consumed = 0
         self._receiver: Receiver | None = None
         self._when_closed: list[Deferred[bool]] = []
-        #: All that came.
-        self.received = b""
-        #: Whether the server closed the connection, or the client did.
+        #: Whether the server closed the connection, or the client did ...
         self.closed = False
+        #: ... and whether that was orderly; None while it is open.
+        self.clean: bool | None = None
         kind = SecureMemoryTransport if secure else MemoryTransport
         self.secure = secure
         self.remote_ip = remote_ip
@@ -133,11 +144,53 @@ class MemoryConnection:
                 raise HTTPStreamClosedError("the server accepts no connection")
             self.transport.connect(protocol)
 
+    @property
+    def received(self) -> bytes:
+        """All bytes that came."""
+        return bytes(self._received)
+
+    @property
+    def written(self) -> bytes:
+        """The same with what the server has sent and the client has not taken yet."""
+        return self.received + self.transport.pending
+
+    @property
+    def server_paused(self) -> bool:
+        """Whether the server reads nothing at the moment: it has enough to do."""
+        return self.transport.paused
+
+    @property
+    def unasked(self) -> bytes:
+        """What came behind the responses to `Client.start` and the like: should be nothing."""
+        return b"" if self._exchanges else bytes(self._received[self._consumed :])
+
+    def responses(self) -> list[ClientResponse]:
+        """The responses that came, in order; the last one may not be ``complete`` yet.
+
+        Those to raw bytes (`send`) are taken for responses to GET. `HTTPProtocolError` for what is
+        no HTTP.
+        """
+        found: list[ClientResponse] = []
+        asked = iter(self._asked)
+        rest = self.received
+        while rest:
+            method, uri = next(asked, ("GET", ""))
+            response, rest = read_response(rest, method, uri, bool(self.clean))
+            if response is None:
+                break
+            found.append(response)
+            if response.code == 101:
+                break
+        return found
+
     def exchange(self, data: bytes, exchange: Exchange) -> None:
         """Send a request whose response ``exchange`` takes."""
         if self.closed:
             exchange.fail(HTTPStreamClosedError("the connection is closed"))
             return
+        self._asked.append((exchange.method, exchange.uri))
+        if not self._exchanges:
+            self._consumed = len(self._received)
         self._exchanges.append(exchange)
         self.send(data)
 
@@ -178,14 +231,14 @@ class MemoryConnection:
     def when_closed(self) -> Deferred[bool]:
         """A Deferred for the end: true if it was orderly, false if the connection broke."""
         waiter: Deferred[bool] = Deferred()
-        if self.closed:
-            waiter.callback(self._clean)
+        if self.clean is not None:
+            waiter.callback(self.clean)
         else:
             self._when_closed.append(waiter)
         return waiter
 
     def _receive(self, data: bytes) -> None:
-        self.received += data
+        self._received += data
         while data:
             if self._receiver is not None:
                 self._receiver.data_received(data)
@@ -194,24 +247,32 @@ class MemoryConnection:
                 return
             exchange = self._exchanges[0]
             try:
-                data = exchange.parser.feed(data)
+                rest = exchange.parser.feed(data)
             except Exception as error:
                 self._fail(error)
                 self.lose()
                 return
             if exchange.parser.done:
                 self._exchanges.popleft()
+                self._take_raw(exchange, len(self._received) - len(rest))
+            data = rest
+
+    def _take_raw(self, exchange: Exchange, end: int) -> None:
+        if exchange.response is not None and exchange.on_data is None:
+            exchange.response.raw = bytes(self._received[self._consumed : end])
+        self._consumed = end
 
     def _closed(self, clean: bool) -> None:
         if self.closed:
             return
         self.closed = True
-        self._clean = clean
+        self.clean = clean
         while self._exchanges:
             exchange = self._exchanges.popleft()
             try:
                 if clean:
                     exchange.parser.eof()
+                    self._take_raw(exchange, len(self._received))
                 else:
                     exchange.fail(HTTPStreamClosedError("the connection broke"))
             except Exception as error:
@@ -225,3 +286,24 @@ class MemoryConnection:
     def _fail(self, error: Exception) -> None:
         while self._exchanges:
             self._exchanges.popleft().fail(error)
+
+
+def read_response(
+    data: bytes, method: str, uri: str, closed: bool
+) -> tuple[ClientResponse | None, bytes]:
+    """The first response in ``data``, as far as it came, and what is behind it.
+
+    None if its head has not come. ``closed``: whether the server closed behind the data.
+    """
+    exchange = Exchange(method, uri, lambda fire: None)
+    rest = exchange.parser.feed(data)
+    if closed and not exchange.parser.done:
+        with contextlib.suppress(HTTPStreamClosedError):
+            exchange.parser.eof()
+    response = exchange.response
+    if response is None:
+        return None, b""
+    response.body = exchange.body
+    response.complete = exchange.parser.done
+    response.raw = data[: len(data) - len(rest)]
+    return response, rest

@@ -16,6 +16,8 @@ Params = Mapping[str, Any] | Iterable[tuple[str, Any]]
 #: Field name to one file or several: `HTTPFile`, ``(filename, body[, content_type])`` or bytes.
 Files = Mapping[str, Any]
 
+# Left out of a URL, as browsers and urlsplit() do
+_LINE_ENDS = dict.fromkeys(map(ord, "\t\r\n"))
 _WITH_FORM = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -56,10 +58,9 @@ class OutgoingRequest:
             raise ValueError("give one of body, json and files")
         if not is_token(self.method):
             raise ValueError(f"{method!r} is no method")
-        url = urlsplit(uri)
-        self.scheme, self.netloc = url.scheme, url.netloc
-        self.path = quote(url.path, safe="/%:@!$&'()*+,;=~[]|^`{}\"<>\\") or "/"
-        self.query = quote(url.query, safe="/?%:@!$&'()*+,;=~[]|^`{}\"<>\\")
+        self.scheme, self.netloc, path, query = _parts(uri)
+        self.path = quote(path, safe="/%:@!$&'()*+,;=~[]|^`{}\"<>\\") or "/"
+        self.query = quote(query, safe="/?%:@!$&'()*+,;=~[]|^`{}\"<>\\")
         fields = pairs(params)
         self.body: bytes | None = None if body is None else utf8(body)
         if files:
@@ -98,6 +99,16 @@ class OutgoingRequest:
                 parts.append(_file_part(name, one))
         delimiter = f"--{boundary}\r\n".encode()
         return delimiter + delimiter.join(parts) + f"--{boundary}--\r\n".encode()
+
+
+def _parts(uri: str) -> tuple[str, str, str, str]:
+    """Scheme, host, path and query; what begins with a slash is a path, also with two of them."""
+    if uri.startswith("/"):
+        text = uri.translate(_LINE_ENDS).partition("#")[0]
+        path, _, query = text.partition("?")
+        return "", "", path, query
+    url = urlsplit(uri)
+    return url.scheme, url.netloc, url.path, url.query
 
 
 def _part(name: str, value: bytes, more: str = "") -> bytes:

@@ -14,7 +14,9 @@ class ClientResponse:
 
     ``code`` (also ``status``, ``get_status()``), ``reason``, ``version``, ``headers``, ``body``
     (also ``content``, as Cyclone has it): bytes as they came, with the content coding they have.
-    ``uri``: what was asked for; ``history``: the redirects on the way there.
+    ``uri``: what was asked for; ``history``: the redirects on the way there. ``raw``: all its bytes
+    on the wire, status line and chunks included; ``complete``: false if its end has not come (only
+    among those of `MemoryConnection.responses`).
     """
 
     def __init__(
@@ -33,6 +35,8 @@ class ClientResponse:
         self.version = version
         self.uri = uri
         self.history: list[ClientResponse] = []
+        self.raw = b""
+        self.complete = True
 
     @property
     def status(self) -> int:

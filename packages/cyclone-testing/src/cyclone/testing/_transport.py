@@ -67,6 +67,7 @@ class MemoryTransport:
         self._producer: Any = None
         self._streaming = False
         self._producer_paused = False
+        self._nodelay = True
 
     def connect(self, protocol: Any) -> None:
         """Give the protocol its transport."""
@@ -151,11 +152,12 @@ class MemoryTransport:
         return self._peer
 
     def getTcpNoDelay(self) -> bool:
-        """There is no Nagle here."""
-        return True
+        """What was set: there is no Nagle here."""
+        return self._nodelay
 
     def setTcpNoDelay(self, enabled: object) -> None:
-        """Nothing to set."""
+        """Only remembered."""
+        self._nodelay = bool(enabled)
 
     def getTcpKeepAlive(self) -> bool:
         """There are no probes here."""
@@ -163,6 +165,16 @@ class MemoryTransport:
 
     def setTcpKeepAlive(self, enabled: object) -> None:
         """Nothing to set."""
+
+    @property
+    def pending(self) -> bytes:
+        """What was written and the client has not taken yet."""
+        return b"".join(self._out)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the server reads nothing at the moment."""
+        return self._paused
 
     # --- delivery ---------------------------------------------------------------------------
 
