@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(not EXAMPLE.is_dir(), reason="the examples are n
 def end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
-        process.wait(10)
+        process.wait(60)
     finally:
         process.kill()
         if process.stdout is not None:
@@ -79,13 +79,18 @@ def nginx(
     (folder / "nginx.conf").write_text(f"daemon off;\n{user}{text}", "utf-8")
     command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    for _ in range(100):
-        with socket.socket() as sock:
-            if sock.connect_ex(("127.0.0.1", port)) == 0:
-                break
+    limit = time.monotonic() + 60
+    while not answers(port):
+        assert process.poll() is None
+        assert time.monotonic() < limit
         time.sleep(0.05)
     yield f"http://127.0.0.1:{port}"
     end(process)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
 
 
 def fetch(url: str, data: bytes | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
@@ -93,7 +98,7 @@ def fetch(url: str, data: bytes | None = None, **headers: str) -> tuple[int, dic
         url, data, {name.replace("_", "-"): value for name, value in headers.items()}
     )
     try:
-        with urllib.request.urlopen(request, timeout=15) as response:
+        with urllib.request.urlopen(request, timeout=60) as response:
             return response.status, dict(response.headers), response.read()
     except urllib.error.HTTPError as error:
         with error:
@@ -134,7 +139,7 @@ def test_an_upload(nginx: str) -> None:
 
 def exchange(nginx: str, head: str) -> socket.socket:
     host, _, port = nginx.removeprefix("http://").partition(":")
-    sock = socket.create_connection((host, int(port)), timeout=15)
+    sock = socket.create_connection((host, int(port)), timeout=60)
     sock.sendall(head.replace("\n", "\r\n").encode())
     return sock
 
@@ -175,7 +180,7 @@ def test_a_process_that_stops_is_not_missed(
     process = next(iter(processes.values()))
     process.terminate()
     assert [fetch(f"{nginx}/")[0] for _ in range(30)] == [200] * 30
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
     assert process.stdout is not None
     process.stdout.close()
 

@@ -99,7 +99,7 @@ class Server:
         self.port = int(self.process.stdout.readline() or 0)
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), 10)
+        return socket.create_connection(("127.0.0.1", self.port), 60)
 
     def talk(self, *data: bytes, half_close: bool = False) -> bytes:
         """Send, and read to the end."""
@@ -131,7 +131,7 @@ class Server:
         """Terminate it; its exit status."""
         self.process.terminate()
         with self.process:
-            return self.process.wait(10)
+            return self.process.wait(60)
 
 
 def parsed(answer: bytes) -> tuple[int, bytes]:
@@ -251,18 +251,18 @@ def test_clients_that_vanish_F33_CN11(start: Start, log: Path) -> None:
         if number % 2:
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, ABORT)
         client.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (state := server.state())["files"] > before["files"]:
         assert time.monotonic() < deadline, state
         time.sleep(0.05)
-    # Nothing spins
+    # Nothing spins: in half a second of rest it takes next to no time of the processor
     time.sleep(0.5)
     assert server.state()["cpu"] - state["cpu"] < 0.25
     assert "Traceback" not in log.read_text()
 
 
 def test_a_stopped_process_F48(start: Start) -> None:
-    server = start(settings={"idle_connection_timeout": 0.5})
+    server = start(settings={"idle_connection_timeout": 1})
     idle = []
     for _ in range(50):
         client = server.connect()
@@ -272,11 +272,10 @@ def test_a_stopped_process_F48(start: Start) -> None:
     server.process.send_signal(signal.SIGSTOP)
     waiting = server.connect()
     waiting.sendall(b"GET /" + LAST)
-    time.sleep(1)
+    time.sleep(1.5)  # so all are due at once
     server.process.send_signal(signal.SIGCONT)
     assert waiting.recv(1000).endswith(b"fine")
     for client in (waiting, *idle):
-        client.settimeout(5)
         assert client.recv(1000) == b""
         client.close()
 

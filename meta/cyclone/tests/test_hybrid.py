@@ -65,7 +65,7 @@ class Hybrid:
 
     def get(self, path: str = "/") -> tuple[str, str]:
         """The page, and the cookie that came with it."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.ports["http"], timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports["http"], timeout=60)
         with contextlib.closing(connection):
             connection.request("GET", path)
             response = connection.getresponse()
@@ -73,7 +73,7 @@ class Hybrid:
             return response.read().decode(), cookie
 
     def connect(self, name: str) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.ports[name]), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.ports[name]), timeout=60)
 
     def ssh(self, *words: str, user: str = "operator", **more: object) -> list[str]:
         """The command line of OpenSSH's client, which knows the server by its key."""
@@ -99,7 +99,7 @@ class Hybrid:
     def close(self) -> None:
         self.process.terminate()
         try:
-            self.process.wait(15)
+            self.process.wait(60)
         finally:
             self.process.kill()
             assert self.process.stdout is not None
@@ -130,7 +130,7 @@ def letter(text: str, name: str = "Ana <ana@example.org>") -> EmailMessage:
 
 
 def send(hybrid: Hybrid, message: EmailMessage) -> None:
-    with smtplib.SMTP("127.0.0.1", hybrid.ports["smtp"], timeout=10) as client:
+    with smtplib.SMTP("127.0.0.1", hybrid.ports["smtp"], timeout=60) as client:
         client.send_message(message)
 
 
@@ -146,7 +146,7 @@ def test_a_letter_is_on_the_open_pages_at_once(hybrid: Hybrid) -> None:
 
 
 def test_no_open_relay_and_no_endless_letter(hybrid: Hybrid) -> None:
-    with smtplib.SMTP("127.0.0.1", hybrid.ports["smtp"], timeout=10) as client:
+    with smtplib.SMTP("127.0.0.1", hybrid.ports["smtp"], timeout=60) as client:
         client.ehlo()
         client.mail("ana@example.org")
         assert client.rcpt("somebody@example.net")[0] == 550
@@ -161,7 +161,7 @@ def test_the_form(hybrid: Hybrid) -> None:
     page, cookie = hybrid.get()
     token = re.search(r'name="_xsrf" value="([^"]+)"', page)
     assert token is not None
-    connection = http.client.HTTPConnection("127.0.0.1", hybrid.ports["http"], timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", hybrid.ports["http"], timeout=60)
     body = urllib.parse.urlencode({"_xsrf": token[1], "name": "Bo", "text": "by the form"})
     kind = "application/x-www-form-urlencoded"
     with contextlib.closing(connection):
@@ -229,7 +229,7 @@ def test_ssh_on_a_terminal(hybrid: Hybrid) -> None:
         with contextlib.suppress(OSError):  # so Linux ends a terminal
             while terminal.read(4096):
                 pass
-        assert client.wait(20) == 0
+        assert client.wait(60) == 0
 
 
 def test_ssh_with_a_password(hybrid: Hybrid, tmp_path: Path) -> None:
@@ -290,7 +290,7 @@ def test_dns(hybrid: Hybrid, kind: str) -> None:
     address = question("guestbook.example", 1)
     if kind == "udp":
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.settimeout(10)
+            sock.settimeout(60)
             sock.connect(("127.0.0.1", hybrid.ports["dns-udp"]))
             sock.send(address)
             answer = sock.recv(512)
@@ -308,7 +308,7 @@ def test_dns(hybrid: Hybrid, kind: str) -> None:
 def test_one_way_to_stop(tmp_path: Path) -> None:
     """A letter under way is finished; nothing is left open; no error is logged."""
     hybrid = Hybrid(tmp_path / "log")
-    client = smtplib.SMTP("127.0.0.1", hybrid.ports["smtp"], timeout=10)
+    client = smtplib.SMTP("127.0.0.1", hybrid.ports["smtp"], timeout=60)
     client.ehlo()
     client.mail("ana@example.org")
     live = hybrid.connect("http")
@@ -327,12 +327,12 @@ def test_one_way_to_stop(tmp_path: Path) -> None:
     assert client.rcpt("guestbook@example.com")[0] == 250
     assert client.data(letter("the last one").as_bytes())[0] == 250
     client.quit()
-    assert hybrid.process.wait(12) == 0
+    assert hybrid.process.wait(60) == 0
     with pytest.raises(ConnectionRefusedError):
         hybrid.connect("http").close()
     live.close()
     console.close()
     with shell:
-        assert shell.wait(10) == 255  # cut
+        assert shell.wait(60) == 255  # cut
     hybrid.close()
     assert hybrid.log.read_text() == ""

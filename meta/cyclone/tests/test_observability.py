@@ -91,7 +91,7 @@ def seen(request: pytest.FixtureRequest) -> Any:
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     return json.loads(run.stdout)
 

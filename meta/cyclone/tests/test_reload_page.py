@@ -62,7 +62,7 @@ def test_the_page_follows(
     from selenium.webdriver.support.ui import WebDriverWait
 
     def shows(text: str) -> None:
-        wait = WebDriverWait(browser, 15, 0.1, [StaleElementReferenceException, WebDriverException])
+        wait = WebDriverWait(browser, 60, 0.1, [StaleElementReferenceException, WebDriverException])
         wait.until(lambda _: browser.find_element(By.TAG_NAME, "p").text == text, text)
 
     def listening() -> bool:
@@ -81,7 +81,7 @@ def test_the_page_follows(
         ("locale/en_US.csv", "translation", "language"),
         ("app.py", "number=1", "number=2"),
     ):
-        WebDriverWait(browser, 10, 0.05).until(lambda _: listening())
+        WebDriverWait(browser, 60, 0.05).until(lambda _: listening())
         path = folder / name
         path.write_text(path.read_text().replace(old, new))
         text = text.replace(old.removeprefix("number="), new.removeprefix("number="))
@@ -89,6 +89,6 @@ def test_the_page_follows(
     # A broken translation is waited for, and so is the page.
     path = folder / "locale" / "en_US.csv"
     path.write_bytes(b"word,\xff")
-    WebDriverWait(browser, 10, 0.05).until(lambda _: "waiting for a change" in server.log())
+    WebDriverWait(browser, 60, 0.05).until(lambda _: "waiting for a change" in server.log())
     path.write_text("word,mended")
     shows(text.replace("language", "mended"))
