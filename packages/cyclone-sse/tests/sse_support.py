@@ -1,4 +1,4 @@
-"""A browser's side of a stream of events, and an application in memory."""
+"""A browser's side of a stream of events, over the client of cyclone.testing."""
 
 from __future__ import annotations
 
@@ -7,12 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from twisted.internet.address import IPv4Address
-from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
-from twisted.python.failure import Failure
-
+from cyclone.testing import Client, ClientResponse, MemoryConnection
 from cyclone.web import Application
 
 
@@ -66,45 +61,30 @@ class EventSource:
             self.retry = int(value)
 
 
-class Transport(StringTransport):
-    aborted = False
-
-    def abortConnection(self) -> None:
-        self.aborted = True
-        super().abortConnection()  # type: ignore[no-untyped-call]
-
-
 class Connection:
-    """One connection to an application."""
+    """The connection of one stream."""
 
-    def __init__(self, application: Application) -> None:
-        peer = IPv4Address("TCP", "127.0.0.1", 40000)
-        self.transport = Transport(peerAddress=peer)  # type: ignore[no-untyped-call]
-        protocol = application.buildProtocol(peer)
-        assert protocol is not None
-        self.protocol = protocol
-        protocol.makeConnection(self.transport)
-        self.lost = False
+    def __init__(self, connection: MemoryConnection) -> None:
+        self.memory = connection
+        self.lose = connection.lose
 
-    def send(self, head: str) -> None:
-        self.protocol.dataReceived(head.replace("\n", "\r\n").encode("latin-1"))
+    @property
+    def protocol(self) -> Any:
+        return self.memory.transport.protocol
 
     @property
     def received(self) -> bytes:
-        data: bytes = self.transport.value()  # type: ignore[no-untyped-call]
-        return data
+        return self.memory.received
 
     @property
     def closed(self) -> bool:
-        closed = bool(self.transport.disconnecting or self.transport.aborted)
-        if closed:
-            self.lose(ConnectionLost if self.transport.aborted else ConnectionDone)
-        return closed
+        return self.memory.closed
 
-    def lose(self, reason: type[Exception] = ConnectionDone) -> None:
-        if not self.lost:
-            self.lost = True
-            self.protocol.connectionLost(Failure(reason()))  # type: ignore[no-untyped-call]
+    @property
+    def response(self) -> ClientResponse:
+        """The answer, as far as it came."""
+        (response,) = self.memory.responses()
+        return response
 
     @property
     def head(self) -> str:
@@ -112,22 +92,12 @@ class Connection:
 
     @property
     def status(self) -> int:
-        return int(self.head.split(" ")[1])
+        return self.response.code
 
     @property
     def body(self) -> bytes:
         """What came so far; chunked framing is taken off."""
-        data = self.received.partition(b"\r\n\r\n")[2]
-        if "Transfer-Encoding: chunked" not in self.head:
-            return data
-        body = b""
-        while data:
-            line, _, data = data.partition(b"\r\n")
-            size = int(line, 16)
-            if not size:
-                break
-            body, data = body + data[:size], data[size + 2 :]
-        return body
+        return self.response.body
 
     @property
     def ended(self) -> bool:
@@ -149,28 +119,22 @@ class Site:
     """An application whose time stands still."""
 
     def __init__(self, handler: Any, **settings: Any) -> None:
-        self.clock = Clock()
-        self.application = Application(
-            [(r"/(\w*)", handler)],
-            reactor=self.clock,
-            monotonic=self.clock.seconds,
-            **settings,
-        )
+        application = handler
+        if not isinstance(handler, Application):
+            application = Application([(r"/(\w*)", handler)], **settings)
+        self.application: Application = application
+        self.client = Client(application, host="example.com", keep_cookies=False)
+        self.clock = self.client.clock
 
     def get(
         self,
         path: str = "/",
         method: str = "GET",
-        version: str = "1.1",
+        version: str = "HTTP/1.1",
         headers: Mapping[str, str] | None = None,
     ) -> Connection:
-        connection = Connection(self.application)
-        fields = {"Host": "example.com", **(headers or {})}
-        lines = "".join(f"{name}: {value}\n" for name, value in fields.items())
-        connection.send(f"{method} {path} HTTP/{version}\n{lines}\n")
-        return connection
+        return Connection(self.client.start(method, path, version=version, headers=headers))
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, a second at a time as a reactor would."""
-        for _ in range(int(seconds)):
-            self.clock.advance(1)
+        """Let time pass."""
+        self.clock.advance(seconds)

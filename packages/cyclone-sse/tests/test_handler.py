@@ -78,7 +78,7 @@ def test_what_bind_sends_leaves_with_the_head() -> None:
 
 def test_http_1_0_ends_with_the_connection() -> None:
     cls = recorder()
-    connection = Site(cls).get("/", version="1.0")
+    connection = Site(cls).get("/", version="HTTP/1.0")
     assert "chunked" not in connection.head
     assert "keep-alive" not in connection.head.lower()
     cls.handlers[0].sendEvent("x")
@@ -386,7 +386,7 @@ def test_unbind_runs_once_when_the_handler_finishes() -> None:
 
 def test_a_client_that_closes_its_side_is_let_go() -> None:
     handler, connection, _ = opened()
-    connection.protocol.readConnectionLost()
+    connection.memory.half_close()
     assert handler.calls == [("bind", ""), "unbind"]
     assert connection.closed
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sse_support import Connection
-from twisted.internet.task import Clock
+from sse_support import Site
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)
@@ -21,15 +20,13 @@ STREAMS = [("/clock", b"data: "), ("/events/news", b'data: {"title": "Hello"}\n\
 def test_example(code: str, stream: tuple[str, bytes]) -> None:
     names: dict[str, Any] = {"__name__": "readme"}
     exec(compile(code, str(README), "exec"), names)
-    application, clock = names["application"], Clock()
-    application._reactor = clock  # no timers on the real one
+    site = Site(names["application"])
     path, expected = stream
-    connection = Connection(application)
-    connection.send(f"GET {path} HTTP/1.1\nHost: x\n\n")
+    connection = site.get(path)
     if "hub" in names:
         names["hub"].publish("news", {"title": "Hello"})
-    clock.pump([1, 1])
+    site.advance(2)
     assert expected in connection.body
     connection.lose()
-    clock.advance(1)
-    assert clock.getDelayedCalls() == []
+    site.advance(1)
+    assert site.clock.getDelayedCalls() == []
