@@ -73,6 +73,23 @@ def test_the_first_match_wins_and_literals_are_remembered(serve: Any) -> None:
     assert client.fetch("GET", "/b").text == "new, world"
 
 
+def test_changes_of_the_routers_are_seen_at_once(serve: Any) -> None:
+    client = serve([(r"/b", Hello), (r"/x/(.*)", Hello)])
+
+    def answers() -> list[str]:
+        return [client.fetch("GET", path).text for path in ("/b", "/b", "/x/me")]
+
+    assert answers() == ["Hello, world", "Hello, world", "Hello, me"]
+    client.app.add_handlers(r"127\.0\.0\.1|localhost|.*", [(r"/b", Hello, {"greeting": "Host"})])
+    assert answers() == ["Host, world", "Host, world", "Hello, me"]
+    del client.app.default_router.rules[0]
+    assert answers() == ["Hello, world", "Hello, world", "Hello, me"]
+    client.app.wildcard_router.rules = [URLSpec("/(b|x/.*)", Hello, {"greeting": "New"})]
+    assert answers() == ["New, b", "New, b", "New, x/me"]
+    client.app.default_router.rules = [URLSpec("/(b|x/.*)", Hello, {"greeting": "Top"})]
+    assert answers() == ["Top, b", "Top, b", "Top, x/me"]
+
+
 def test_cn_14_remembered_paths_are_bounded_by_the_routes(serve: Any) -> None:
     client = serve([(r"/", Hello), (r"/x/(.*)", Hello)])
     for number in range(50):

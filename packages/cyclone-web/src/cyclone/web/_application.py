@@ -20,6 +20,7 @@ from ._observation import make_observer
 from ._response import JSON_TYPE, default_headers
 from ._routing import HandlerRouter, ReversibleRouter
 from ._routing_delegates import serve_delegate, serve_delegate_headers
+from ._routing_entries import only_router
 from ._routing_matchers import AnyMatches, DefaultHostMatches, HostMatches
 from ._routing_rules import Rule
 from ._settings import SERVER_OPTIONS, Settings, warn_near_misses
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from cyclone.httpserver import HTTPRequest
 
-    from ._routing import RuleSequence
+    from ._routing import RuleRouter, RuleSequence
     from ._routing_entries import Route
 
 _copy_context = contextvars.copy_context
@@ -92,6 +93,9 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         self._wire = b""
         # The routes that depend on the path only, by that path; any change of a router clears it.
         self._literal_routes: dict[str, Route] = {}
+        # Where the search begins; and is the only router here one for any host?
+        self._top_router: RuleRouter | None = None
+        self._any_host = False
         self.wildcard_router = HandlerRouter(self, self._with_static(handlers))
         self.default_router = HandlerRouter(self, [Rule(AnyMatches(), self.wildcard_router)])
         self._plain_routing = type(self).find_handler is Application.find_handler
@@ -267,9 +271,14 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
             handler._execute(route[2], route[3])
 
     def _resolve(self, request: HTTPRequest) -> Route | None:
-        route = self.default_router._resolve(request)
-        if route is not None and not (route[2] or route[3]) and len(self.default_router.rules) == 1:
-            literal = self.wildcard_router._unconditional(request.uri)
+        top = self._top_router
+        if top is None:
+            only = only_router(self.default_router)
+            self._any_host = only is not None
+            self._top_router = top = only or self.default_router
+        route = top._resolve(request)
+        if route is not None and self._any_host and not (route[2] or route[3]):
+            literal = top._unconditional(request.uri)
             if literal is not None:
                 # No more of these than routes with a literal path.
                 self._literal_routes[request.uri] = literal

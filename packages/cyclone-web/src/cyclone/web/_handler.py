@@ -60,7 +60,7 @@ class RequestHandler(
         self.application = application
         self.request = request
         self._write_buffer = []
-        # Read several times for each request: an instance's attribute is found faster than a class's
+        # Read several times: an instance's attribute is found faster than a class's
         self._finished = False
         self._status_code = 200
         self._made_headers = None

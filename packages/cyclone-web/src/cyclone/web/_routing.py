@@ -82,7 +82,7 @@ class RuleRouter(Router):
     @rules.setter
     def rules(self, rules: Iterable[Rule]) -> None:
         self._rules = _RuleList(self._forget, rules)
-        self._index = None
+        self._forget()
 
     def add_rules(self, rules: RuleSequence) -> None:
         """Append *rules*. Raises ValueError or TypeError for what is no rule."""
@@ -209,7 +209,9 @@ class HandlerRouter(ReversibleRuleRouter):
 
     def _forget(self) -> None:
         super()._forget()
-        known = getattr(self.application, "_literal_routes", None)
+        application = self.application
+        application._top_router = None
+        known = getattr(application, "_literal_routes", None)
         if known:
             known.clear()
 

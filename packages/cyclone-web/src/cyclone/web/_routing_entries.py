@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ._base import HandlerBase
 from ._routing_index import rule_literal
-from ._routing_matchers import AnyMatches, PathMatches, path_arguments
+from ._routing_matchers import AnyMatches, PathMatches, path_arguments, unquote_group
 from ._routing_rules import Rule
 
 if TYPE_CHECKING:
@@ -88,12 +88,13 @@ class LiteralEntry(Entry):
 class _PatternEntry(Entry):
     """A handler class on a path with groups, matched without the detour over a dictionary."""
 
-    __slots__ = ("groups", "match", "route")
+    __slots__ = ("groups", "match", "named", "route")
 
     def __init__(self, router: RuleRouter, rule: Rule, matcher: PathMatches) -> None:
         super().__init__(router, rule)
         self.match = matcher.regex.match
         self.groups = matcher.regex.groups
+        self.named = bool(matcher.regex.groupindex)
         self.route = Route(rule.target, rule.target_kwargs, _NO_ARGS, _NO_KWARGS, rule)
 
     def resolve(self, request: HTTPRequest, path: str) -> Route | None:
@@ -103,9 +104,17 @@ class _PatternEntry(Entry):
             return None
         if not self.groups:
             return self.route
-        rule = self.rule
-        args, kwargs = path_arguments(match)
-        return Route(rule.target, rule.target_kwargs, args, kwargs, rule)
+        route = self.route
+        if self.named:
+            args, kwargs = path_arguments(match)
+        else:
+            args = [unquote_group(text) for text in match.groups()]
+            kwargs = _NO_KWARGS
+        # What Route() does, without its detour
+        return _new_tuple(Route, (route[0], route[1], args, kwargs, route[4]))
+
+
+_new_tuple = tuple.__new__
 
 
 class _AlwaysEntry(Entry):
@@ -132,6 +141,14 @@ def make_entry(router: RuleRouter, rule: Rule) -> Entry:
             return LiteralEntry(router, rule)
         return _PatternEntry(router, rule, matcher)
     return Entry(router, rule)
+
+
+def only_router(router: RuleRouter) -> RuleRouter | None:
+    """Return the router that answers all of a router's requests, if it has one such rule only."""
+    rules = router.rules
+    if len(rules) == 1 and type(make_entry(router, rules[0])) is _AlwaysEntry:
+        return rules[0].target  # type: ignore[no-any-return]
+    return None
 
 
 def is_handler(target: object) -> bool:

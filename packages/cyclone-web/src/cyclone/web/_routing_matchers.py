@@ -170,7 +170,7 @@ def unquote_group(text: str | None) -> bytes | None:
         raw = text.encode("latin-1")
     except UnicodeEncodeError:
         raw = text.encode("utf-8")
-    return unquote_to_bytes(raw) if b"%" in raw else raw
+    return unquote_to_bytes(raw) if "%" in text else raw
 
 
 def _compiled(pattern: str | re.Pattern[str]) -> re.Pattern[str]:
