@@ -136,6 +136,26 @@ def test_f_26_failure(
     assert response.status == status
 
 
+@pytest.mark.parametrize("where", ["prepare", "get"])
+@pytest.mark.parametrize("waits", [False, True], ids=["at-once", "later"])
+def test_f_22_a_generator_exit_of_the_program_is_answered(
+    serve: Any, waiting: Waiting, where: str, waits: bool
+) -> None:
+    """What Python throws into a coroutine that it collects is not."""
+
+    async def ends(self: RequestHandler) -> None:
+        if waits:
+            await waiting.new()
+        raise GeneratorExit
+
+    handler = type("Ends", (RequestHandler,), {"get": lambda self: None, where: ends})
+    connection = serve([("/", handler)]).start("GET", "/")
+    if waits:
+        waiting.deferreds[0].callback(None)
+    (response,) = connection.responses()
+    assert response.status == 500
+
+
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_f_26_cancelled(serve: Any, waiting: Waiting, kind: Any) -> None:
     connection = serve([("/", handler_of(kind, waiting))]).start("GET", "/")

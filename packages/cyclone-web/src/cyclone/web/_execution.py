@@ -195,7 +195,7 @@ class ExecutionMixin(HandlerBase):
             self._coroutine_failed(error)
 
     def _coroutine_failed(self, error: BaseException) -> None:
-        if isinstance(error, GeneratorExit):
+        if isinstance(error, GeneratorExit) and _is_being_closed(error):
             # Nothing will ever resume the coroutine: it is being collected. OpenRequests answers.
             raise error
         if not isinstance(error, asyncio.CancelledError):
@@ -341,6 +341,11 @@ class ExecutionMixin(HandlerBase):
             self.application.log_request(self)  # type: ignore[arg-type]
         else:
             self._observed_by.log(self)  # type: ignore[arg-type]
+
+
+def _is_being_closed(error: GeneratorExit) -> bool:
+    """Whether Python threw it in, rather than the program from below (F-22)."""
+    return error.__traceback__ is None or error.__traceback__.tb_next is None
 
 
 def _is_being_cancelled() -> bool:
