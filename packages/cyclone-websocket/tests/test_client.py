@@ -8,14 +8,25 @@ import pytest
 from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectionDone
 from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from websockets.protocol import OPEN
 from websockets.server import ServerProtocol
-from ws_support import Transport, frame
+from ws_support import frame
 
 from cyclone.websocket import WebSocketClientConnection, WebSocketClosedError, WebSocketConnection
 from cyclone.websocket._deadlines import Deadlines
 from cyclone.websocket._limits import Limits
+
+
+class Transport(StringTransport):
+    """A transport that knows whether it was closed, and how."""
+
+    aborted = False
+
+    def abortConnection(self) -> None:
+        self.aborted = True
+        super().abortConnection()  # type: ignore[no-untyped-call]
 
 
 class Client:

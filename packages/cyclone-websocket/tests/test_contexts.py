@@ -132,12 +132,12 @@ def test_a_callback_that_lets_another_one_go_on() -> None:
     assert peer.messages() == ["a", "b", "pinged", "c", "pinged"]
 
 
-def test_a_peer_in_memory_that_answers_inside_a_callback() -> None:
+def test_a_transport_that_delivers_inside_a_callback() -> None:
     class Handler(Seen):
         def on_message(self, message: str | bytes) -> None:
             super().on_message(message)
             if message == "a":
-                peer.feed(text("b"))
+                peer.transport.protocol.dataReceived(text("b"))
             self.write_message(message)
 
     peer = Peer(Handler, path="/ws?user=ann")

@@ -552,7 +552,7 @@ def test_the_same_application_serves_pages() -> None:
     peer = Peer(application, clock=clock, open=False)
     peer.request({"Host": "x"}, path="/")
     assert peer.answer.body == b"page"
-    peer.transport.clear()  # type: ignore[no-untyped-call]
+    peer.forget()
     peer.request({**HANDSHAKE, "Sec-WebSocket-Key": KEY})
     peer.feed(text("x"))
     assert peer.messages() == ["x"]

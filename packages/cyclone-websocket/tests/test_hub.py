@@ -56,7 +56,7 @@ def test_a_frame_is_made_once_for_all() -> None:
     room = Room(3)
     sent: list[bytes] = []
     for peer in room.peers:
-        peer.transport.write = sent.append  # type: ignore[method-assign]
+        peer.transport.write = sent.append
     room.hub.publish("room", "x" * 1000)
     assert sent[0] is sent[1] is sent[2]
 

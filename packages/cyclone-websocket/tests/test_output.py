@@ -53,7 +53,7 @@ def test_a_pong_we_do_not_read_is_not_missed() -> None:
     )
     peer.feed(text("x"))
     peer.feed(frame(0x82, bytes(2000)))
-    assert peer.transport.producerState == "paused"
+    assert peer.paused
     peer.advance(100)
     assert not peer.lost
     Slow.gates[0].callback(None)
@@ -100,7 +100,6 @@ def test_ws17_a_writer_that_does_not_wait_loses_the_connection() -> None:
     def flood() -> None:
         for _ in range(1000):
             handler.write_message(b"x" * 10_000, binary=True)
-            peer.close_if_asked()
 
     with pytest.raises(WebSocketClosedError):
         flood()
@@ -140,7 +139,6 @@ def test_a_close_is_sent_behind_what_waits() -> None:
     peer.feed(close(1000))
     assert not peer.transport.disconnecting
     peer.transport.producer.resumeProducing()
-    peer.close_if_asked()
     assert [first for first, _ in peer.frames()] == [0x81, 0x88]
     assert peer.lost
 
@@ -184,4 +182,4 @@ def test_messages_that_cannot_be_sent() -> None:
 def test_set_nodelay() -> None:
     peer, handler = closer()
     handler.set_nodelay(False)
-    assert peer.transport.nodelay is False
+    assert peer.transport.getTcpNoDelay() is False

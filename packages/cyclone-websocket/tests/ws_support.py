@@ -8,14 +8,11 @@ import struct
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
-from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
-from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
-from twisted.python.failure import Failure
 from websockets.utils import apply_mask
 
+from cyclone.testing import Client
 from cyclone.web import Application
 from cyclone.websocket import WebSocketHandler
 
@@ -70,22 +67,6 @@ def parse_frames(data: bytes) -> list[tuple[int, bytes]]:
     return frames
 
 
-class Transport(StringTransport):
-    """A transport that knows whether it was closed, and how."""
-
-    protocol: Any = None
-    producer: Any
-    aborted = False
-    nodelay: bool | None = None
-
-    def abortConnection(self) -> None:
-        self.aborted = True
-        super().abortConnection()  # type: ignore[no-untyped-call]
-
-    def setTcpNoDelay(self, enabled: bool) -> None:
-        self.nodelay = enabled
-
-
 @dataclasses.dataclass
 class Answer:
     status: int
@@ -94,7 +75,7 @@ class Answer:
 
 
 class Peer:
-    """A client of one connection of an application, in memory."""
+    """A client of one connection of an application, in memory, that speaks in frames."""
 
     def __init__(
         self,
@@ -106,22 +87,18 @@ class Peer:
         open: bool = True,
         **settings: Any,
     ) -> None:
-        self.clock = clock or Clock()
         if isinstance(handler, Application):
             self.application = handler
         else:
             settings.setdefault("websocket_ping_interval", 0)
-            self.application = Application(
-                [("/ws", handler), ("/ws/(.*)", handler)],
-                reactor=self.clock,
-                monotonic=self.clock.seconds,
-                **settings,
-            )
-        address = IPv4Address("TCP", "127.0.0.1", 40000)
-        self.transport = Transport(peerAddress=address)  # type: ignore[no-untyped-call]
-        self.transport.protocol = self.application.buildProtocol(address)
-        self._lost = False
-        self.transport.protocol.makeConnection(self.transport)
+            self.application = Application([("/ws", handler), ("/ws/(.*)", handler)], **settings)
+        client = Client(self.application, clock)
+        self.clock: Any = client.clock
+        self.connection = client.connect()
+        self._forgotten = 0
+        self.feed = self.connection.send
+        self.lose = self.connection.lose
+        self.advance = self.clock.advance
         if open:
             self.request({**HANDSHAKE, **(headers or {})}, path=path)
 
@@ -138,14 +115,27 @@ class Peer:
         return self.answer if self.received else Answer(0, {}, b"")
 
     @property
+    def transport(self) -> Any:
+        """The server's."""
+        return self.connection.transport
+
+    @property
+    def paused(self) -> Any:
+        """Whether the server has stopped reading."""
+        return self.connection.server_paused
+
+    @property
     def lost(self) -> Any:
         """Whether the connection is gone."""
-        return self._lost
+        return self.connection.closed
 
     @property
     def received(self) -> bytes:
-        value: bytes = self.transport.value()  # type: ignore[no-untyped-call]
-        return value
+        return self.connection.received[self._forgotten :]
+
+    def forget(self) -> None:
+        """What came so far is of no interest any more."""
+        self._forgotten = len(self.connection.received)
 
     @property
     def answer(self) -> Answer:
@@ -174,28 +164,6 @@ class Peer:
         payload = found[0]
         code = int.from_bytes(payload[:2], "big") if payload else None
         return code, payload[2:].decode()
-
-    def feed(self, data: bytes) -> None:
-        if not self.lost:
-            self.transport.protocol.dataReceived(data)
-            self.close_if_asked()
-
-    def advance(self, seconds: float, step: float = 0.5) -> None:
-        while seconds > 0:
-            self.clock.advance(min(step, seconds))
-            seconds -= step
-            self.close_if_asked()
-
-    def lose(self, reason: type[Exception] = ConnectionDone) -> None:
-        if not self._lost:
-            self._lost = True
-            failure = Failure(reason())  # type: ignore[no-untyped-call]
-            self.transport.protocol.connectionLost(failure)
-
-    def close_if_asked(self) -> None:
-        transport = self.transport
-        if (transport.disconnecting or transport.aborted) and not self.lost:
-            self.lose(ConnectionLost if transport.aborted else ConnectionDone)
 
 
 class Recorder(WebSocketHandler):

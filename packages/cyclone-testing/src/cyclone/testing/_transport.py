@@ -172,6 +172,16 @@ class MemoryTransport:
         return b"".join(self._out)
 
     @property
+    def producer(self) -> Any:
+        """What was registered to produce, or None."""
+        return self._producer
+
+    @property
+    def aborted(self) -> bool:
+        """Whether the server cut the connection off."""
+        return self._aborting
+
+    @property
     def paused(self) -> bool:
         """Whether the server reads nothing at the moment."""
         return self._paused
