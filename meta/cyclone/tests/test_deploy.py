@@ -4,6 +4,7 @@ import base64
 import configparser
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from ports import free_port
-from programs import find_program
+from programs import find_program, missing
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "deploy"
 pytestmark = pytest.mark.skipif(not EXAMPLE.is_dir(), reason="the examples are not in the sdist")
@@ -198,8 +199,101 @@ def test_units_name_options_that_exist(name: str) -> None:
         text=True,
         check=True,
     ).stdout
-    options = [word for word in command if word.startswith("--")]
-    text = (EXAMPLE / "Dockerfile").read_text("utf-8").rpartition("CMD")[2]
-    options += [word.strip('", []\\\n') for word in text.split() if word.startswith('"--')]
-    assert options
-    assert [option for option in options if option not in known] == []
+    assert [word for word in command if word.startswith("--") and word not in known] == []
+
+
+# --- the container: there may be no Docker here, so its steps are done one by one ---------------
+
+
+def steps() -> dict[str, list[str]]:
+    """What the Dockerfile says, by instruction."""
+    found: dict[str, list[str]] = {}
+    lines = (EXAMPLE / "Dockerfile").read_text("utf-8").splitlines()
+    text = "\n".join(line for line in lines if not line.startswith("#")).replace("\\\n", " ")
+    for line in filter(None, text.splitlines()):
+        instruction, _, rest = line.partition(" ")
+        assert instruction.isupper(), line
+        found.setdefault(instruction, []).append(rest)
+    return found
+
+
+def words(instruction: str) -> list[str]:
+    """The command of CMD or HEALTHCHECK in its JSON form: no shell stands between."""
+    command: list[str] = json.loads("[" + steps()[instruction][-1].partition("[")[2])
+    return command
+
+
+def test_the_container_is_of_one_piece() -> None:
+    found, command = steps(), words("CMD")
+    (user,) = found["USER"]
+    assert user not in ("root", "0")
+    assert any(one.startswith("useradd ") and one.endswith(f" {user}") for one in found["RUN"])
+    assert found["COPY"] == [". ."]
+    assert command[:2] == ["cyclone", "run"]
+    assert (EXAMPLE / command[2]).is_file()
+    ignored = (EXAMPLE / ".dockerignore").read_text("utf-8").split()
+    for name in ignored:
+        assert name.startswith("**/") or list(EXAMPLE.glob(name)), name
+    assert not {command[2], "static"} & set(ignored)
+    (port,) = found["EXPOSE"]
+    assert command[command.index("--port") + 1] == port
+    assert f"127.0.0.1:{port}/" in words("HEALTHCHECK")[-1]
+    assert found["STOPSIGNAL"] == ["SIGTERM"]
+
+
+@pytest.fixture(scope="module")
+def container(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh environment in which the Dockerfile's `pip install` was done with our wheels."""
+    wheels = EXAMPLE.parents[1] / "dist"
+    if not list(wheels.glob("cyclone_cli-*.whl")):
+        missing("no wheels in dist/: `./dev build` makes them")
+    (install,) = (one for one in steps()["RUN"] if one.startswith("pip install "))
+    requirements = [one for one in install.split()[2:] if not one.startswith("-")]
+    home = tmp_path_factory.mktemp("container")
+    uv = [sys.executable, "-m", "uv"]
+    subprocess.run([*uv, "venv", "-q", "--python", sys.executable, home / "env"], check=True)
+    command = [*uv, "pip", "install", "-q", "--python", home / "env/bin/python"]
+    command += ["--find-links", wheels]
+    for wheel in wheels.glob("*.whl"):
+        # Their version stays from build to build: do not take yesterday's
+        command += ["--refresh-package", wheel.name.partition("-")[0].replace("_", "-")]
+    subprocess.run([*command, *requirements], check=True)
+    shutil.copytree(EXAMPLE, home / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    return home
+
+
+def test_the_container_starts_is_healthy_and_stops(container: Path) -> None:
+    (given,) = steps()["EXPOSE"]
+    port = str(free_port())
+    changes = {given: port, "0.0.0.0": "127.0.0.1", "5": "60"}
+    command = [changes.get(word, word) for word in words("CMD")]
+    check = [word.replace(f":{given}/", f":{port}/") for word in words("HEALTHCHECK")]
+    for one in (command, check):
+        one[0] = str(container / "env/bin" / one[0])
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(container)}
+
+    def healthy() -> bool:
+        done = subprocess.run(check, env=environment, check=False, capture_output=True, text=True)
+        if done.returncode:
+            assert "503" in done.stderr
+        return done.returncode == 0
+
+    log = container / "log"
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            command, cwd=container / "app", env=environment, stdout=subprocess.PIPE, stderr=errors
+        )
+    assert process.stdout is not None
+    with process:
+        try:
+            assert b"by 2 workers" in process.stdout.readline(), log.read_text("utf-8")
+            assert healthy()
+            process.terminate()
+            limit = time.monotonic() + 60
+            while healthy():  # with --drain-delay it still answers, and is not ready
+                assert time.monotonic() < limit
+            process.terminate()
+            assert process.wait(60) == 128 + 15
+        finally:
+            process.kill()
+    assert "Traceback" not in log.read_text("utf-8")
