@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from twisted.internet.address import IPv4Address
 from twisted.internet.defer import Deferred
-from twisted.internet.task import Clock
-from twisted.internet.testing import StringTransport
 
 from cyclone.auth import AuthError
 from cyclone.httpclient import AsyncHTTPClient, InMemoryAgent, SentRequest, StubResponse
 from cyclone.httputil import HTTPHeaders
+from cyclone.testing import Client, ClientResponse, VirtualClock
 from cyclone.web import Application, HTTPError, RequestHandler
 
 T = TypeVar("T")
@@ -24,13 +21,13 @@ Answers = Callable[[SentRequest], StubResponse | bytes | str | Exception]
 SECRET = "a-cookie-secret-that-only-tests-use"
 
 
-@dataclass
 class Answer:
     """One answer of the application."""
 
-    status: int
-    headers: HTTPHeaders
-    text: str
+    def __init__(self, response: ClientResponse) -> None:
+        self.status = response.code
+        self.headers = response.headers
+        self.text = response.text
 
     @cached_property
     def json(self) -> Any:
@@ -76,16 +73,24 @@ class Browser:
 
     def __init__(self, handlers: Any, answers: Answers | None = None, **settings: Any) -> None:
         self.agent = InMemoryAgent(answers or (lambda request: StubResponse(404)))
-        self.clock = Clock()
-        client = AsyncHTTPClient(force_instance=True, agent=self.agent, reactor=self.clock)
-        settings.setdefault("reactor", self.clock)
-        self.application = Application(handlers, http_client=client, **settings)
-        self.cookies: dict[str, str] = {}
+        application = handlers
+        if not isinstance(handlers, Application):
+            clock = VirtualClock()
+            client = AsyncHTTPClient(force_instance=True, agent=self.agent, reactor=clock)
+            application = Application(handlers, http_client=client, reactor=clock, **settings)
+        self.application: Application = application
+        self.client = Client(application, host="app.example")
+        #: The cookies it has, and the lines of the last answer that set some.
+        self.cookies = self.client.cookies
         self.set_cookies: list[str] = []
 
     @property
     def sent(self) -> list[SentRequest]:
         return self.agent.requests
+
+    def sends(self) -> dict[str, str]:
+        """The cookies it has, as it sends them."""
+        return {name: morsel.coded_value for name, morsel in self.cookies.items()}
 
     def get(self, path: str, query: Any = None, **kwargs: Any) -> Answer:
         return self.fetch("GET", path + ("?" + urlencode(query) if query else ""), **kwargs)
@@ -98,34 +103,18 @@ class Browser:
         headers: dict[str, str] | None = None,
         cookies: dict[str, str] | None = None,
     ) -> Answer:
-        fields = HTTPHeaders({"Host": "app.example", "Connection": "close", **(headers or {})})
-        cookies = self.cookies if cookies is None else cookies
-        if cookies:
-            fields["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        """``cookies``: send these and not its own."""
+        fields = HTTPHeaders(headers or {})
         if method == "POST":
             fields["Content-Type"] = "application/x-www-form-urlencoded"
-            fields["Content-Length"] = str(len(body.encode()))
-        transport = StringTransport()  # type: ignore[no-untyped-call]
-        protocol = self.application.buildProtocol(IPv4Address("TCP", "127.0.0.1", 40000))
-        assert protocol is not None
-        protocol.makeConnection(transport)
-        head = f"{method} {path} HTTP/1.1\r\n".encode() + fields.wire() + b"\r\n"
-        protocol.dataReceived(head + body.encode())
-        received: bytes = transport.value()  # type: ignore[no-untyped-call]
-        assert received, f"no answer to {method} {path}"
-        start, _, text = received.partition(b"\r\n\r\n")
-        line, _, block = start.decode("latin-1").partition("\r\n")
-        answer = Answer(int(line.split()[1]), HTTPHeaders.parse(block), text.decode())
-        self._keep(answer.headers.get_list("Set-Cookie"))
-        return answer
-
-    def _keep(self, set_cookies: list[str]) -> None:
-        self.set_cookies = set_cookies
-        for line in set_cookies:
-            name, _, value = line.partition(";")[0].partition("=")
-            self.cookies.pop(name, None)
-            if value.strip('"'):
-                self.cookies[name] = value
+        if cookies:
+            fields["Cookie"] = "; ".join(f"{name}={value}" for name, value in cookies.items())
+        self.client.keep_cookies = cookies is None
+        sent = body if method == "POST" else None
+        response = self.client.fetch(method, path, headers=fields, body=sent)
+        self.set_cookies = response.headers.get_list("Set-Cookie")
+        self.cookies.take(self.set_cookies)
+        return Answer(response)
 
 
 def result_of(awaitable: Awaitable[T]) -> T:

@@ -144,7 +144,7 @@ def test_state_of_another_browser() -> None:
 def test_replayed() -> None:
     browser = browse(cookie_secret=SECRET)
     state = browser.get("/login").query["state"]
-    kept = dict(browser.cookies)
+    kept = browser.sends()
     assert browser.get("/login", {"code": "spent", "state": state}).error == (
         502,
         "the provider answered 400: invalid_grant",

@@ -38,7 +38,7 @@ def test_once(browser: Browser) -> None:
     for attribute in ("HttpOnly", "SameSite=Lax", "Path=/", f"Max-Age={LIFETIME}"):
         assert attribute in cookie
     assert "Secure" not in cookie
-    kept = dict(browser.cookies)
+    kept = browser.sends()
     state = begun.json["state"]
     back = browser.get("/back", {"state": state})
     assert back.json["verifier"] == begun.json["verifier"]
@@ -55,7 +55,7 @@ def test_secure_name_over_https(browser: Browser) -> None:
     assert "Secure" in cookie
     state = begun.json["state"]
     # A cookie without the prefix may come from another host of the domain.
-    tossed = {name.removeprefix("__Host-"): value for name, value in browser.cookies.items()}
+    tossed = {name.removeprefix("__Host-"): value for name, value in browser.sends().items()}
     answer = browser.fetch("GET", f"/back?state={state}&uri={SECURE}", cookies=tossed)
     assert answer.error[0] == 400
     assert browser.get("/back", {"state": state, "uri": SECURE}).status == 200
@@ -97,7 +97,7 @@ def other_signature(value: str) -> str:
 def test_forged_cookie(browser: Browser, change: Any) -> None:
     """AU-01: only who has the secret can make one."""
     state = browser.get("/begin").json["state"]
-    forged = {name: change(value) for name, value in browser.cookies.items()}
+    forged = {name: change(value) for name, value in browser.sends().items()}
     assert browser.fetch("GET", f"/back?state={state}", cookies=forged).error[0] == 400
 
 
@@ -107,7 +107,7 @@ def test_a_cookie_of_another_login(browser: Browser) -> None:
     name = next(iter(browser.cookies))
     browser.cookies.clear()
     browser.get("/begin")
-    moved = {name: next(iter(browser.cookies.values()))}
+    moved = {name: next(iter(browser.sends().values()))}
     assert browser.fetch("GET", f"/back?state={first}", cookies=moved).error[0] == 400
 
 
@@ -119,9 +119,8 @@ def test_many_tabs_are_bounded(browser: Browser) -> None:
 
 
 def test_odd_cookies_of_the_client(browser: Browser) -> None:
-    for number in range(20):
-        browser.cookies[f"cyclone_login_({number})"] = "x"
-    assert browser.get("/begin").status == 200
+    odd = {f"cyclone_login_({number})": "x" for number in range(20)}
+    assert browser.fetch("GET", "/begin", cookies=odd).status == 200
     assert len(browser.set_cookies) == 1
 
 

@@ -20,9 +20,7 @@ def test_example(code: str) -> None:
         return
     from auth_support import Browser
 
-    browser = Browser([])
-    browser.application = application
-    application._reactor = browser.clock  # no timers on the real one
+    browser = Browser(application)
     answer = browser.get("/")
     if "BasicAuthMixin" not in names:
         assert (answer.status, answer.location) == (302, "/login?next=%2F")
