@@ -58,6 +58,8 @@ def test_the_head() -> None:
     assert not any(line.startswith(("Content-Length", "Etag")) for line in lines)
     assert handler.calls == [("bind", "")]
     assert not connection.closed
+    handler.transport.loseConnection()
+    assert connection.closed
 
 
 def test_bind_gets_the_groups_of_the_path() -> None:

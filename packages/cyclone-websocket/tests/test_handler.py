@@ -391,6 +391,22 @@ def test_cyclones_names(clean: bool, kind: type[Exception]) -> None:
     assert Cyclone.events == ["headers", ("made", ("x",)), ("lost", kind)]
 
 
+def test_cyclones_low_level_names() -> None:
+    class Leaver(Cyclone):
+        def connectionMade(self, *args: Any, **kwargs: Any) -> None:
+            assert self.ws_protocol is self.ws_connection is not None
+
+        def messageReceived(self, message: str | bytes) -> None:
+            self.transport.loseConnection()
+
+        def connectionLost(self, reason: Failure) -> None:
+            self.events.append((self.ws_protocol, hasattr(self.transport, "getPeer")))
+
+    Cyclone.events.clear()
+    Peer(Leaver).feed(text("bye"))
+    assert Cyclone.events == ["headers", (None, True)]
+
+
 def test_tornados_names_win() -> None:
     class Both(Cyclone):
         def open(self, *args: Any) -> None:

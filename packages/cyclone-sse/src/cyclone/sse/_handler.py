@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -13,6 +13,9 @@ from cyclone.web import HubMessage, HubMixin, RequestHandler, asynchronous
 
 from ._events import KEEP_ALIVE, Message, encode_event
 from ._keepalive import sweeper_of
+
+if TYPE_CHECKING:
+    from twisted.internet.interfaces import ITransport
 
 #: Seconds without an event after which a comment is sent.
 DEFAULT_KEEP_ALIVE = 15.0
@@ -87,6 +90,12 @@ class SSEHandler(HubMixin, RequestHandler):
 
     #: The same.
     send_event = sendEvent
+
+    @property
+    def transport(self) -> ITransport:
+        """Twisted's transport of the connection."""
+        transport: ITransport = self.request.connection.transport
+        return transport
 
     @property
     def last_event_id(self) -> str | None:

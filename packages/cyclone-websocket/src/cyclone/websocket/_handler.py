@@ -23,6 +23,8 @@ from ._limits import Limits
 from ._output import encode_message
 
 if TYPE_CHECKING:
+    from twisted.internet.interfaces import ITransport
+
     from cyclone.web import HubMessage
 
     from ._compression import Deflate
@@ -289,6 +291,17 @@ class WebSocketHandler(RequestHandler):
     def get_websocket_protocol(self) -> WebSocketConnection | None:
         """The connection, while there is one (Tornado's name)."""
         return self.ws_connection
+
+    @property
+    def ws_protocol(self) -> WebSocketConnection | None:
+        """The connection, while there is one (Cyclone's name)."""
+        return self.ws_connection
+
+    @property
+    def transport(self) -> ITransport:
+        """Twisted's transport; ``transport.loseConnection()`` ends it without a close frame."""
+        transport: ITransport = self.request.connection.transport
+        return transport
 
     def write_message(self, message: Message, binary: bool = False) -> Deferred[None]:
         """Send text (str, or bytes that are UTF-8), a dict as JSON, or with ``binary`` any bytes.
