@@ -221,7 +221,11 @@ class MultipartReceiver:
     def _find_end(self) -> tuple[int, bool]:
         """Up to where the buffer is certainly content, and whether the part ends there."""
         buffer, delimiter = self._buffer, self._delimiter
-        index = buffer.find(delimiter, self._at)
+        # One byte is found many times faster than several, and a lot of content has no CR
+        index = buffer.find(b"\r", self._at)
+        if index < 0:
+            return len(buffer), False
+        index = buffer.find(delimiter, index)
         if index >= 0:
             return index, True
         # Only the last CR can begin a delimiter that the next bytes would complete
