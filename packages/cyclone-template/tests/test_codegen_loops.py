@@ -5,10 +5,8 @@ import pytest
 from cyclone.template import Template
 from cyclone.template import _nodes as nodes
 from cyclone.template._codegen_loops import (
-    fits_fstring,
-    in_fstring,
     is_choice,
-    is_literal,
+    prints_values,
     simple_loop,
     table_loop,
 )
@@ -62,11 +60,6 @@ def test_choices_render_like_statements(a: int, b: int) -> None:
     assert Template(source).generate(a=a, b=b, c="<").decode() == expected
 
 
-def test_is_literal() -> None:
-    assert is_literal("'x'")
-    assert not is_literal("_tt_s(x)")
-
-
 @pytest.mark.parametrize(
     ("source", "table"),
     [
@@ -84,10 +77,16 @@ def test_table_loop(source: str, table: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "fits"),
-    [("x.y", True), ("x['y']", True), ("'a' + \"b\"", False), ("{}", False), ("'\\n'", False)],
+    ("source", "prints"),
+    [
+        ("{% for x in y %}{{ x }}{% end %}", True),
+        ("{% for x in y %}{% if x %}{{ x }}{% end %}{% end %}", True),
+        ("{% for x in y %}{% if x %}{% else %}{{ x }}{% end %}{% end %}", True),
+        ("{% for x in y %}{% else %}{{ x }}{% end %}", True),
+        ("{% for x in y %}{% block b %}{% end %}{% end %}", True),
+        ("{% for x in y %}{% raw x %}{% end %}", False),
+        ("{% for x in y %}text{% set z = x %}{% end %}", False),
+    ],
 )
-def test_fits_fstring(code: str, fits: bool) -> None:
-    assert fits_fstring(code) is fits
-    if fits:
-        compile(in_fstring(code), "x", "eval")
+def test_prints_values(source: str, prints: bool) -> None:
+    assert prints_values(_first(source)) is prints

@@ -137,13 +137,23 @@ def test_the_variables_of_a_table_stay() -> None:
 
 
 def test_joined_leaves_alone_what_it_does_not_know() -> None:
-    unknown: list[object] = [[], {}, "ab", iter([1]), [b"a"], [1, "a"], ["a", 1], ["a\0b"]]
-    for values in (*unknown, [True, 1], [None], (), 5):
+    unknown: list[object] = [
+        [],
+        {},
+        "ab",
+        iter([1]),
+        [b"a"],
+        [1, Evil(2)],
+        ["a", Tag("")],
+        ["a\0b"],
+    ]
+    for values in (*unknown, [1, "\0"], [[]], (), 5):
         assert joined(values, escaped, "", "", "") is None
     assert joined(["a"], lambda value, rendering: "x", "", "", "") is None
     assert joined(["<", "b"], escaped, "h", "[", "]") == "h[&lt;][b]"
     assert joined(["<", "b"], plain, "", "[", "]") == "[<][b]"
     assert joined((1, 2), escaped, "", "%", "%") == "%1%%2%"
+    assert joined([1, "<", None, True, 1.5], escaped, "", "%", "%") == "%1%%&lt;%%None%%True%%1.5%"
 
 
 def test_is_awaitable() -> None:

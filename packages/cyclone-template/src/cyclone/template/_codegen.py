@@ -7,15 +7,21 @@ operation.
 
 from __future__ import annotations
 
+from itertools import chain
+
 from . import _nodes as nodes
-from ._codegen_loops import (
-    SimpleLoop,
-    fits_fstring,
-    in_fstring,
-    is_choice,
+from ._codegen_loops import SimpleLoop, is_choice, prints_values, simple_loop, table_loop
+from ._codegen_output import (
+    MANY,
+    MAX_ITEMS,
+    MAX_PAIRS,
+    MAX_RUN,
+    Item,
+    chosen,
+    escaped_value,
+    fused,
     is_literal,
-    simple_loop,
-    table_loop,
+    paired,
 )
 from ._errors import ParseError
 from ._inheritance import Chain, load_parsed
@@ -24,13 +30,11 @@ from ._python import has_await, names_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from ._template import Template
 
-# More values than this in one tuple display make CPython build a list first.
-_MAX_RUN = 24
 _FAST_ESCAPES = ("xhtml_escape", "escape")
 
 
@@ -63,6 +67,7 @@ class Source:
         self.snippets: list[tuple[str, Location]] = []
         self.awaits: Location | None = None
         self.escapes: set[str] = set()
+        self.defers = False
         self.functions: dict[str, object] = {}
 
     def names(self) -> set[str]:
@@ -81,6 +86,16 @@ def generate(template: Template) -> Source:
     return writer.source
 
 
+class Deferral:
+    """A loop whose values are escaped together; ``straight`` if each turn prints as many."""
+
+    __slots__ = ("pairs", "straight")
+
+    def __init__(self, straight: bool) -> None:
+        self.pairs = 0
+        self.straight = straight
+
+
 class _Writer:
     """Writes the nodes of one template, with the files it includes and extends."""
 
@@ -96,7 +111,9 @@ class _Writer:
         self.files: list[Template] = []
         self.chain = Chain(template)
         self.level = 0
-        self.run: list[tuple[str, Location]] = []
+        self.run: list[Item] = []
+        # The loop whose values are collected to be escaped together, if one is being written.
+        self.deferring: Deferral | None = None
 
     # Lines
 
@@ -117,38 +134,45 @@ class _Writer:
             source.awaits = location
         return code
 
-    def emit(self, code: str, location: Location) -> None:
+    def emit(self, item: Item) -> None:
         if self.in_try:
             # What was printed before an error stays printed, as in a program.
             self.flush()
-        self.run.append((code, location))
-        if len(self.run) >= _MAX_RUN or self.in_try:
+        self.run.append(item)
+        if len(self.run) >= MAX_ITEMS or self.in_try:
             self.flush()
 
     def flush(self) -> None:
-        """Write what is waiting to be added to the output, in one operation.
+        """Write what is waiting to be added to the output, in as few operations as possible.
 
-        Text and values in a row make one f-string. What an f-string of Python 3.11 cannot hold
-        stands by itself in a tuple.
+        ``_codegen_output`` tells the forms of it.
         """
         run = self.run
         if not run:
             return
         self.run = []
-        # Whether each item goes on in the string that the one before it is part of.
-        glued = [(is_literal(code) or fits_fstring(code)) for code, _ in run]
-        single = all(glued) or len(run) == 1
-        last = len(run) - 1
-        for index, (code, location) in enumerate(run):
-            if glued[index] and not is_literal(code):
-                code = in_fstring(code)
-            if index == 0:
-                code = f"_tt_out.append({code}" if single else f"_tt_out += ({code}"
-            if index == last:
-                code += ")"
-            elif not (glued[index] and glued[index + 1]):
-                code += ","
-            self.line(code, location)
+        if self.deferring is not None:
+            pairs = list(paired(run))
+            self.deferring.pairs += len(pairs)
+            for start in range(0, len(pairs), MAX_PAIRS):
+                self.lines("_tt_out += (", chain(*pairs[start : start + MAX_PAIRS]), ")")
+        elif len(run) >= MANY and len([item for item in run if item.deferred]) >= MANY:
+            self.source.defers = True
+            self.lines("_tt_out.append(_tt_end([", chain(*paired(run)), "], 0))")
+        else:
+            for start in range(0, len(run), MAX_RUN):
+                self.lines("", fused(run[start : start + MAX_RUN]), "")
+
+    def lines(self, head: str, lines: Iterable[tuple[str, Location]], tail: str) -> None:
+        """Write lines with something before the first and after the last of them."""
+        code, location = head, None
+        for part, at in lines:
+            if location is not None:
+                self.line(code, location)
+                code = ""
+            code, location = code + part, at
+        if location is not None:
+            self.line(code + tail, location)
 
     # Nodes
 
@@ -188,11 +212,11 @@ class _Writer:
     def text(self, node: nodes.Text) -> None:
         run = self.run
         literal = repr(node.value)
-        if run and is_literal(run[-1][0]):
+        if run and is_literal(run[-1].code):
             # The parser never leaves two texts side by side, but comments and blocks do.
-            literal = f"{run.pop()[0]} {literal}"
-        run.append((literal, self.at(node)))
-        if len(run) >= _MAX_RUN:
+            literal = f"{run.pop().code} {literal}"
+        run.append(Item(literal, self.at(node)))
+        if len(run) >= MAX_ITEMS:
             self.flush()
 
     def expression(self, node: nodes.Expression) -> None:
@@ -202,59 +226,78 @@ class _Writer:
             code = f"({code}\n)" if "#" in code else f"({code})"
         autoescape = self.template.autoescape
         if node.raw or autoescape is None:
-            self.emit(f"_tt_s({code}, _tt_p)", location)
+            item = Item(f"_tt_s({code}, _tt_p)", location)
         elif not isinstance(autoescape, str):
             function = f"_tt_f{len(self.source.functions)}"
             self.source.functions[function] = autoescape
-            self.emit(f"_tt_c({code}, {function}, _tt_p)", location)
+            item = Item(f"_tt_c({code}, {function}, _tt_p)", location)
         elif autoescape in _FAST_ESCAPES:
             self.source.escapes.add(autoescape)
-            self.emit(f"_tt_e_{autoescape}({code}, _tt_p)", location)
+            item = escaped_value(code, autoescape, location)
         else:
             function = self.python(autoescape, location)
-            self.emit(f"_tt_c({code}, ({function}), _tt_p)", location)
+            item = Item(f"_tt_c({code}, ({function}), _tt_p)", location)
+        self.emit(item)
 
     def statement(self, node: nodes.Statement) -> None:
         self.flush()
         location = self.at(node)
+        if self.deferring is not None and node.code in ("break", "continue"):
+            self.deferring.straight = False
         self.line(self.python(node.code, location), location)
 
     def control(self, node: nodes.Control) -> None:
         location = self.at(node)
-        loop = simple_loop(node) or table_loop(node)
-        if loop is not None and self.template.autoescape in (None, *_FAST_ESCAPES):
-            self.joined_loop(node, loop, location)
+        fast = self.template.autoescape in (None, *_FAST_ESCAPES)
+        if node.operator in ("for", "while", "async") and fast and self.deferring is None:
+            loop = simple_loop(node) or table_loop(node)
+            if loop is not None:
+                self.joined_loop(node, loop, location)
+            else:
+                self.flush()
+                self.loop(node, f"{self.python(node.code, location)}:", location)
         elif is_choice(node) and not self.in_try:
             self.choice(node, location)
         else:
             self.flush()
             self.compound(node, f"{self.python(node.code, location)}:", location)
 
+    def loop(self, node: nodes.Control, head: str, location: Location) -> None:
+        """A loop around which nothing is deferred yet: its own values may be."""
+        if self.in_try or self.template.autoescape is None or not prints_values(node):
+            self.compound(node, head, location)
+            return
+        self.source.defers = True
+        self.line("_tt_before = _tt_out; _tt_out = []", location)
+        self.deferring = deferring = Deferral(not node.branches)
+        self.compound(node, head, location, nested=False)
+        self.deferring = None
+        width = 2 * deferring.pairs if deferring.straight else 0
+        self.line(f"_tt_before.append(_tt_end(_tt_out, {width})); _tt_out = _tt_before", location)
+
     def choice(self, node: nodes.Control, location: Location) -> None:
         """An ``if`` between single texts or values: a conditional expression among the values."""
         run, self.run = self.run, []
-        code = ""
-        branches: list[nodes.Control | nodes.Branch] = [node, *node.branches]
-        for branch in branches:
-            at = self.at(branch)
+        branches: list[tuple[str, Item]] = []
+        parts: list[nodes.Control | nodes.Branch] = [node, *node.branches]
+        for branch in parts:
             self.children(branch.children)
-            value = self.run.pop()[0] if self.run else "''"
-            if branch.operator == "else":
-                code += value
-            else:
-                condition = self.python(branch.code, at).removeprefix("el").removeprefix("if")
-                code += f"{value} if ({condition}) else "
-        if not node.branches or node.branches[-1].operator != "else":
-            code += "''"
+            item = self.run.pop() if self.run else Item("''", location)
+            condition = ""
+            if branch.operator != "else":
+                condition = self.python(branch.code, location).removeprefix("el").removeprefix("if")
+            branches.append((condition, item))
+        if branches[-1][0]:
+            branches.append(("", Item("''", location)))
         self.run = run
-        self.emit(f"({code})", location)
+        self.emit(chosen(branches, location))
 
     def joined_loop(self, node: nodes.Control, loop: SimpleLoop, location: Location) -> None:
         """A loop that may be done by joining a list; if not, it is run as it is written."""
         prefix = ""
-        if len(self.run) == 1 and is_literal(self.run[0][0]):
+        if len(self.run) == 1 and is_literal(self.run[0].code):
             # Text before the loop costs nothing as a part of the joined text.
-            prefix = self.run.pop()[0]
+            prefix = self.run.pop().code
         self.flush()
         self.python(node.code, location)
         temporary = f"_tt_v{self.indent}"
@@ -276,14 +319,18 @@ class _Writer:
         self.line("if _tt_j is None:", location)
         self.indent += 1
         if prefix:
-            self.emit(prefix, location)
+            self.emit(Item(prefix, location))
             self.flush()
-        self.compound(node, f"for {loop.row or loop.target} in {temporary}:", location)
+        self.loop(node, f"for {loop.row or loop.target} in {temporary}:", location)
         self.indent -= 1
         self.line("else:", location)
         self.line(f" {last}; _tt_out.append(_tt_j)", location)
 
-    def compound(self, node: nodes.Control, head: str, location: Location) -> None:
+    def compound(
+        self, node: nodes.Control, head: str, location: Location, nested: bool = True
+    ) -> None:
+        if nested and self.deferring is not None:
+            self.deferring.straight = False
         self.line(head, location)
         careful = node.operator in ("try", "with")
         match = node.operator == "match"
@@ -308,9 +355,10 @@ class _Writer:
         self.indent += 1
         self.line("_tt_out = []", location)
         self.indent -= 1
-        outer, self.in_try = self.in_try, 0
+        outer = self.in_try, self.deferring
+        self.in_try, self.deferring = 0, None
         self.body(node.children, location)
-        self.in_try = outer
+        self.in_try, self.deferring = outer
         self.indent += 1
         self.line('return "".join(_tt_out)', location)
         self.indent -= 1
@@ -319,7 +367,7 @@ class _Writer:
             self.source.lines[define] = f"{' ' * self.indent}async def {name}():"
             call = f"await {call}"
         function = self.python(node.code, location)
-        self.emit(f"_tt_a(({function}), {call}, _tt_p)", location)
+        self.emit(Item(f"_tt_a(({function}), {call}, _tt_p)", location))
 
     def include(self, node: nodes.Include) -> None:
         included = load_parsed(self.template, node.name, node.line)

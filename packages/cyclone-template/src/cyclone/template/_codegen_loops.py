@@ -77,11 +77,6 @@ def table_loop(node: nodes.Control) -> SimpleLoop | None:
     return inner
 
 
-def is_literal(code: str) -> bool:
-    """Whether an item of the output is literal text."""
-    return code[0] in "'\""
-
-
 def is_choice(node: nodes.Control) -> bool:
     """Whether an ``if`` has at most one text or value in each of its branches."""
     if node.operator != "if":
@@ -100,15 +95,18 @@ def is_choice(node: nodes.Control) -> bool:
     )
 
 
-_NOT_IN_FSTRING = re.compile(r"[\\#{}\n]")
-
-
-def fits_fstring(code: str) -> bool:
-    """Whether an f-string of Python 3.11 can hold ``code``."""
-    return not _NOT_IN_FSTRING.search(code) and not ("'" in code and '"' in code)
-
-
-def in_fstring(code: str) -> str:
-    """An f-string of nothing but ``code``; text beside it becomes part of the same string."""
-    quote = '"' if "'" in code else "'"
-    return f"f{quote}{{{code}}}{quote}"
+def prints_values(node: nodes.Control) -> bool:
+    """Whether a loop prints, or may print, values that are escaped."""
+    bodies: list[nodes.Body] = [node]
+    while bodies:
+        body = bodies.pop()
+        for child in body.children:
+            if isinstance(child, nodes.Include | nodes.Block | nodes.Parent):
+                return True
+            if isinstance(child, nodes.Expression) and not child.raw:
+                return True
+            if isinstance(child, nodes.Control):
+                bodies.append(child)
+        if isinstance(body, nodes.Control):
+            bodies.extend(body.branches)
+    return False

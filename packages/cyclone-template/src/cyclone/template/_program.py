@@ -20,6 +20,25 @@ _DYNAMIC = frozenset({"globals", "locals", "vars", "dir", "eval", "exec"})
 _NOT_LOOKED_UP = frozenset({"__name__", "__builtins__", "__debug__", "__import__", "__loader__"})
 _GENERATOR = 0x20 | 0x200
 
+# The names of ours that generated code uses; local ones are faster.
+_HELPERS = ("_tt_s", "_tt_c", "_tt_a", "_tt_joined", "_tt_joined_rows")
+_DEFERRING = ("_tt_type", "_tt_str", "_tt_int", "_tt_end")
+_GLOBALS: dict[str, object] = {
+    "_tt_s": _runtime.plain,
+    "_tt_c": _runtime.converted,
+    "_tt_a": _runtime.applied,
+    "_tt_joined": _runtime.joined,
+    "_tt_joined_rows": _runtime.joined_rows,
+    "_tt_escaped": _runtime.escaped,
+    "_tt_unescaped": _runtime.unescaped,
+    "_tt_custom": _runtime.custom,
+    "_tt_type": type,
+    "_tt_str": str,
+    "_tt_int": int,
+    "_tt_end": _runtime.finished,
+    "_tt_ended": _runtime.ended,
+}
+
 
 class Program:
     """A compiled template.
@@ -68,24 +87,18 @@ class Program:
         is the error.
         """
         word = "async def" if self.awaits else "def"
-        helpers = ("_tt_s", "_tt_c", "_tt_a", "_tt_joined", "_tt_joined_rows")
+        helpers = [*_HELPERS, *(_DEFERRING if self._source.defers else ())]
         defaults = ", ".join(f"{name}={name}" for name in helpers)
         lines = [f"{word} _tt_execute(_tt_ns, _tt_p, _tt_lns, {defaults}):"]
-        self.globals.update(
-            _tt_s=_runtime.plain,
-            _tt_c=_runtime.converted,
-            _tt_a=_runtime.applied,
-            _tt_escaped=_runtime.escaped,
-            _tt_joined=_runtime.joined,
-            _tt_joined_rows=_runtime.joined_rows,
-            _tt_custom=_runtime.custom,
-        )
+        self.globals.update(_GLOBALS)
         for name in sorted(self._source.escapes):
             lines.append(f" _tt_e_{name} = _tt_escaped")
             lines.append(f' if "{name}" in _tt_ns: _tt_e_{name} = _tt_custom(_tt_ns["{name}"])')
             if shared:
                 lookup = f'_tt_custom(_tt_lns["{name}"])'
                 lines.append(f' elif "{name}" in _tt_lns: _tt_e_{name} = {lookup}')
+        if self._source.defers and self._source.escapes:
+            lines += _deferring(sorted(self._source.escapes))
         if not self.dynamic:
             for name in sorted(self.names):
                 lines += self._binding(name, shared)
@@ -160,6 +173,21 @@ class Program:
                 message = f"expression cannot be compiled ({reason})"
                 return ParseError(message, location.template.name, location.line)
         return ParseError(f"template cannot be compiled ({reason})", self.name, 1)
+
+
+def _deferring(escapes: list[str]) -> list[str]:
+    """Lines that prepare for values which are escaped later than they are printed.
+
+    That is only possible by our own function. If the namespace has one of its own under its name,
+    every value goes through it, or ours, at once, for nothing is of the type ``None``.
+    """
+    ours = " and ".join(f"_tt_e_{name} is _tt_escaped" for name in escapes)
+    late = "".join(f"_tt_d_{name} = " for name in escapes)
+    once = "".join(f"_tt_d_{name} = _tt_e_{name}; " for name in escapes)
+    return [
+        f" if {ours}: {late}_tt_unescaped",
+        f" else: {once}_tt_str = _tt_int = None; _tt_end = _tt_ended",
+    ]
 
 
 def _syntax_problem(code: str) -> str:

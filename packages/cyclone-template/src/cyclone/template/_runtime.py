@@ -18,10 +18,21 @@ if TYPE_CHECKING:
 
     from ._rendering import Rendering
 
+    Row = list[object] | tuple[object, ...]
     Function = Callable[[object], object]
     Converter = Callable[[object, Rendering | None], str]
 
 _NUL = "\0"
+_MANY_ROWS = 16
+_BLOCK = 256
+_HEAP_TYPE = 1 << 9
+
+# Types written in C, which are not made at run time, whose values are neither awaited nor text:
+# asking a type costs more than printing its value.
+_ordinary: set[type] = set()
+
+# What "%s" makes of them is their text, and none of them can be derived from with its own.
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 # These take text as well as bytes; any other function gets bytes, as it always has.
 _TAKE_TEXT = frozenset({json_encode, linkify, squeeze, url_escape, xhtml_escape})
@@ -47,11 +58,59 @@ def escaped(value: object, rendering: Rendering | None) -> str:
         return f"{value}"
     if type(value) is float:
         return repr(value)
+    if type(value) in _ordinary:
+        return xhtml_escape(str(value))
     if isinstance(value, (str, bytes)):
         return xhtml_escape(value)
     if is_awaitable(value):
         return _place(value, rendering, escaped)
+    _remember(type(value))
     return xhtml_escape(str(value))
+
+
+def unescaped(value: object, rendering: Rendering | None) -> str:
+    """The value as text that is going to be escaped with others, by :func:`finished`."""
+    if type(value) is float:
+        return repr(value)
+    if type(value) in _ordinary:
+        return str(value)
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if is_awaitable(value):
+        return _place(value, rendering, escaped)
+    _remember(type(value))
+    return str(value)
+
+
+def finished(pieces: list[str], width: int) -> str:
+    """The output of pieces that are by turns a value not yet escaped and text that is.
+
+    ``width`` is the number of pieces after which the same expressions follow again, or 0. Those are
+    escaped together, for one that never gives anything to escape, as a number or a date, is the
+    rule. Otherwise it is so many values in a row.
+    """
+    length = len(pieces)
+    if width and length >= _MANY_ROWS * width:
+        parts = [slice(column, length, width) for column in range(0, width, 2)]
+    else:
+        parts = [slice(start, start + _BLOCK, 2) for start in range(0, length, _BLOCK)]
+    for part in parts:
+        values = pieces[part]
+        text = "\0".join(values)
+        if "&" in text or "<" in text or "'" in text or '"' in text or ">" in text:
+            escaped_values = xhtml_escape(text).split("\0")
+            if len(escaped_values) != len(values):
+                # A value holds the separator itself.
+                escaped_values = [xhtml_escape(value) for value in values]
+            pieces[part] = escaped_values
+    return "".join(pieces)
+
+
+def ended(pieces: list[str], width: int) -> str:
+    """The output of pieces that are all ready."""
+    return "".join(pieces)
 
 
 def plain(value: object, rendering: Rendering | None) -> str:
@@ -96,7 +155,7 @@ def applied(function: Function, output: str, rendering: Rendering | None) -> str
 def joined(values: object, convert: Converter, head: str, before: str, after: str) -> str | None:
     """The output of a loop over a list whose body prints the item between two texts.
 
-    Whole lists of strings, or of ints, are joined and escaped at once. None when this cannot be
+    Whole lists of strings and numbers are joined and escaped at once. None when this cannot be
     done; then the loop has to be run. No code of the values is called here.
     """
     if (type(values) is not list and type(values) is not tuple) or not values:
@@ -104,23 +163,26 @@ def joined(values: object, convert: Converter, head: str, before: str, after: st
     if convert is not escaped and convert is not plain:
         return None
     count = len(values)
-    first = type(values[0])
-    if type(values[-1]) is not first:
-        # Mixed, as a row of a table often is: the try below would be a waste.
-        return None
-    if first is str:
-        try:
-            text = "\0".join(values)
-        except TypeError:
-            return None
-        if text.count("\0") >= count:
-            return None
-        if convert is escaped:
-            text = xhtml_escape(text)
-        return f"{head}{before}{text.replace(_NUL, after + before)}{after}"
-    if first is int and countOf(map(type, values), int) == count:
+    if type(values[0]) is int and countOf(map(type, values), int) == count:
         return head + f"{_literal(before)}%d{_literal(after)}" * count % tuple(values)
-    return None
+    text = _joined_text(values)
+    if text is None or text.count("\0") >= count:
+        return None
+    if convert is escaped:
+        text = xhtml_escape(text)
+    return f"{head}{before}{text.replace(_NUL, after + before)}{after}"
+
+
+def _joined_text(values: list[object] | tuple[object, ...]) -> str | None:
+    """The values as text with NUL between them, or None if one is not of the plainest types."""
+    if type(values[0]) is str and type(values[-1]) is str:
+        try:
+            return "\0".join(values)  # type: ignore[arg-type]
+        except TypeError:
+            pass
+    if not _PLAIN.issuperset(map(type, values)):
+        return None
+    return ("%s\0" * (len(values) - 1) + "%s") % tuple(values)
 
 
 def joined_rows(
@@ -140,31 +202,42 @@ def joined_rows(
         return None
     if (convert is not escaped and convert is not plain) or not min(map(len, rows)):
         return None
-    first = type(rows[0][0])
-    if type(rows[0][-1]) is not first or type(rows[-1][-1]) is not first:
-        return None
-    if first is str:
-        try:
-            text = "\1".join(["\0".join(row) for row in rows])
-        except TypeError:
-            return None
-        if text.count("\1") >= len(rows) or text.count("\0") > sum(map(len, rows)) - len(rows):
-            return None
-        if "\1" in before or "\1" in after:
-            # The template's own text must not be taken for the end of a row.
-            return None
-        if convert is escaped:
-            text = xhtml_escape(text)
-        text = text.replace("\0", after + before)
-        text = text.replace("\1", f"{after}{row_after}{row_before}{before}")
-        return f"{head}{row_before}{before}{text}{after}{row_after}"
     width = len(rows[0])
-    if first is int and countOf(map(len, rows), width) == len(rows):
+    same = countOf(map(len, rows), width) == len(rows)
+    if same and type(rows[0][0]) is int and type(rows[0][-1]) is int:
         cells = tuple(chain.from_iterable(rows))
         if countOf(map(type, cells), int) == len(cells):
             row = f"{_literal(before)}%d{_literal(after)}" * width
             return head + f"{_literal(row_before)}{row}{_literal(row_after)}" * len(rows) % cells
-    return None
+    text = _joined_rows_text(rows, width if same else 0)
+    if (
+        text is None
+        or text.count("\1") >= len(rows)
+        or text.count("\0") > sum(map(len, rows)) - len(rows)
+        # The template's own text must not be taken for the end of a row.
+        or "\1" in before
+        or "\1" in after
+    ):
+        return None
+    if convert is escaped:
+        text = xhtml_escape(text)
+    text = text.replace("\0", after + before)
+    text = text.replace("\1", f"{after}{row_after}{row_before}{before}")
+    return f"{head}{row_before}{before}{text}{after}{row_after}"
+
+
+def _joined_rows_text(rows: list[Row] | tuple[Row, ...], width: int) -> str | None:
+    """The same for rows of ``width`` cells each, or 0 if they differ, with SOH between them."""
+    if type(rows[0][0]) is str and type(rows[0][-1]) is str and type(rows[-1][-1]) is str:
+        try:
+            return "\1".join(["\0".join(row) for row in rows])  # type: ignore[arg-type]
+        except TypeError:
+            pass
+    cells = tuple(chain.from_iterable(rows))
+    if not width or not _PLAIN.issuperset(map(type, cells)):
+        return None
+    row = "%s\0" * (width - 1) + "%s"
+    return (f"{row}\1" * (len(rows) - 1) + row) % cells
 
 
 def _literal(text: str) -> str:
@@ -177,6 +250,15 @@ def _takes_text(function: Function) -> bool:
         return function in _TAKE_TEXT
     except TypeError:
         return False
+
+
+def _remember(kind: type) -> None:
+    """Remember a type whose values print as ``str`` says, if it is there for good.
+
+    Whether a generator is awaited depends on its code.
+    """
+    if not kind.__flags__ & _HEAP_TYPE and not hasattr(kind, "gi_code"):
+        _ordinary.add(kind)
 
 
 def is_awaitable(value: object) -> TypeGuard[Awaitable[object]]:
