@@ -13,6 +13,7 @@ from twisted.trial import unittest
 
 from cyclone.httpclient import HTTPClientError, HTTPStreamClosedError
 from cyclone.httpserver import HTTPRequest, HTTPServer
+from cyclone.httputil import HTTPHeaders
 from cyclone.testing import Client, VirtualClock
 from cyclone.testing._reactor import turn
 
@@ -307,3 +308,97 @@ class TestBesideTheReactor(unittest.TestCase):
         assert await stream.read() == b"first"
         Open.current.finish("last")
         assert [data async for data in stream] == [b"last"]
+
+
+# --- without awaiting -------------------------------------------------------------------------
+
+
+def test_fetch(client: Client) -> None:
+    response = client.fetch("POST", "/echo", {"a": "1"}, headers={"X-Test": "x"}, host="h.example")
+    assert response.json()["arguments"] == {"a": ["1"]}
+    assert (response.json()["header"], response.json()["host"]) == ("x", "h.example")
+    assert response.raw.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert response.raw.endswith(b"\r\n\r\n" + response.body)
+    assert client.fetch(uri="/nothing").code == 404
+
+
+def test_fetch_in_the_old_way_and_with_redirects(client: Client) -> None:
+    assert client.fetch(uri="/open-not", version="HTTP/1.0").code == 404
+    final = client.fetch("GET", "/redirect/302", follow_redirects=True)
+    assert [found.code for found in (*final.history, final)] == [302, 200]
+
+
+def test_fetch_closes_its_connection_and_no_other(client: Client) -> None:
+    connection = client.connect()
+    client.fetch(uri="/old", connection=connection)
+    client.fetch(uri="/old", connection=connection)
+    assert not connection.closed
+    client.fetch(uri="/old")
+    assert len(client.app.connections) == 1
+
+
+def test_fetch_does_not_wait(client: Client) -> None:
+    Waits.gone.clear()
+    with pytest.raises(AssertionError, match="GET /waits: no response at once, none"):
+        client.fetch(uri="/waits")
+    assert Waits.gone == ["gone"]
+    Waits.waiting.pop().callback("")
+    with pytest.raises(AssertionError, match=r"only a part of it: b'HTTP/1\.1 200 OK"):
+        client.fetch(uri="/open")
+
+
+def test_fetch_fails_as_request_does(client: Client) -> None:
+    with pytest.raises(HTTPStreamClosedError):
+        client.fetch(uri="/aborts")
+    with pytest.raises(ValueError, match="no method"):
+        client.fetch("A B")
+
+
+def test_fetch_notices_what_is_behind_the_response() -> None:
+    def answer(request: HTTPRequest) -> None:
+        request.connection.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nabc")
+
+    with pytest.raises(AssertionError, match="more came than its response: b'bc'"):
+        Client(HTTPServer(answer)).fetch()
+
+
+class FetchInTheReactor(unittest.TestCase):
+    async def test_fetch(self) -> None:
+        assert Client(make_app()).fetch(uri="/old").body == b"inline"
+
+
+def test_start_takes_cookies_and_may_be_refused(client: Client) -> None:
+    connection = client.start(uri="/cookies")
+    assert connection.responses()[0].code == 200
+    assert client.cookies["plain"].value == "01"
+    with pytest.raises(ValueError, match="no method"):
+        client.start("A B")
+    connection.close()
+    client.start(uri="/cookies", connection=connection)
+    assert len(connection.responses()) == 1
+
+
+def test_without_cookies() -> None:
+    client = Client(make_app(), keep_cookies=False)
+    client.fetch(uri="/cookies")
+    assert not client.cookies
+    client.cookies["plain"] = "5"
+    assert client.fetch(uri="/cookies").cookies["plain"].value == "01"
+
+
+def test_an_application_with_a_time_of_its_own_keeps_it() -> None:
+    now = [5.0]
+    app = make_app(monotonic=lambda: now[0])
+    Client(app)
+    assert app.monotonic() == 5.0
+
+
+def test_a_redirect_to_another_host_keeps_its_path() -> None:
+    def answer(request: HTTPRequest) -> None:
+        headers = HTTPHeaders({"Location": "//other.example/b"})
+        status = 302 if request.path == "/a" else 200
+        body = f"{request.host}{request.path}".encode()
+        request.connection.write_response(request, status, None, headers, body)
+
+    final = Client(HTTPServer(answer)).fetch(uri="/a", follow_redirects=True)
+    assert final.body == b"other.example/b"

@@ -56,7 +56,7 @@ def test_every_public_name_exists() -> None:
 
 def test_another_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        cyclone.testing.nothing  # noqa: B018  # type: ignore[attr-defined]
+        cyclone.testing.nothing  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_version_is_the_distributions() -> None:

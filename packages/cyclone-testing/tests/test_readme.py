@@ -25,7 +25,7 @@ def load(number: int, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
 
 
 def test_all_are_here() -> None:
-    assert len(BLOCKS) == 5
+    assert len(BLOCKS) == 6
 
 
 @pytest.mark.cyclone
@@ -49,12 +49,12 @@ def _fixtures(cyclone_client: Any, cyclone_server: Any, cyclone_clock: Any) -> N
     )
 
 
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, 2, 3])
 def test_the_client(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     load(number, monkeypatch)
 
 
-@pytest.mark.parametrize(("number", "count"), [(3, 3), (4, 2)])
+@pytest.mark.parametrize(("number", "count"), [(4, 3), (5, 2)])
 def test_the_test_cases(number: int, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     case = load(number, monkeypatch).TestHello
     suite = unittest.defaultTestLoader.loadTestsFromTestCase(case)

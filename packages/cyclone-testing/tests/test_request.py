@@ -41,6 +41,9 @@ def test_parameters(params: Any, expected: list[Any]) -> None:
         ("PATCH", "/", {}, "/", None),
         ("DELETE", "/", {"y": 1}, "/?y=1", None),
         ("GET", "/\r\nX: y", None, "/X:%20y", None),
+        ("GET", "//evil.example/..//x", None, "//evil.example/..//x", None),
+        ("GET", "/a:b//c?d=//e?f#g", None, "/a:b//c?d=//e?f", None),
+        ("GET", "https://example.com//x?y#z", None, "//x?y", None),
     ],
 )
 def test_target_and_body(

@@ -96,6 +96,8 @@ def test_addresses_and_options() -> None:
     transport.setTcpNoDelay(True)
     transport.setTcpKeepAlive(True)
     assert (transport.getTcpNoDelay(), transport.getTcpKeepAlive()) == (True, False)
+    transport.setTcpNoDelay(False)
+    assert transport.getTcpNoDelay() is False
 
 
 def test_writes_of_one_call_arrive_together_and_after_it() -> None:
