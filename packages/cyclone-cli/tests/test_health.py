@@ -7,25 +7,17 @@ from typing import Any
 
 import pytest
 from twisted.internet import defer
-from twisted.internet.address import IPv4Address
-from twisted.internet.error import ConnectionDone
-from twisted.internet.testing import StringTransport
-from twisted.python.failure import Failure
 
 from cyclone.cli import HealthHandler, _drain, is_draining
+from cyclone.testing import Client
 from cyclone.web import Application
 
 
 def ask(checks: Any = None, verb: str = "GET", **attributes: Any) -> tuple[int, bytes]:
     application = Application([(r"/health", HealthHandler, {"checks": checks})])
     vars(application).update(attributes)
-    protocol = application.buildProtocol(IPv4Address("TCP", "127.0.0.1", 1))
-    transport = StringTransport()  # type: ignore[no-untyped-call]
-    protocol.makeConnection(transport)
-    protocol.dataReceived(f"{verb} /health HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-    head, _, body = transport.value().partition(b"\r\n\r\n")  # type: ignore[no-untyped-call]
-    protocol.connectionLost(Failure(ConnectionDone()))  # type: ignore[no-untyped-call]
-    return int(head.split()[1]), body
+    response = Client(application).fetch(verb, "/health")
+    return response.code, response.body
 
 
 async def later() -> bool:

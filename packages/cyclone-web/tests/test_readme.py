@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from twisted.internet.task import Clock
+
+from cyclone.testing import Client
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text("utf-8"), re.DOTALL | re.MULTILINE)
@@ -40,12 +40,10 @@ ANSWERS = [
 
 
 @pytest.mark.parametrize(("code", "answers"), [*zip(BLOCKS, ANSWERS, strict=True)])
-def test_example(code: str, answers: list[tuple[str, int, str]], serve: Callable[..., Any]) -> None:
+def test_example(code: str, answers: list[tuple[str, int, str]]) -> None:
     names: dict[str, Any] = {"__name__": "readme"}
     exec(compile(code, str(README), "exec"), names)
-    application, clock = names["application"], Clock()
-    application._reactor = clock  # no timers on the real one
-    client = type(serve())(application, clock)
+    client = Client(names["application"])
     for path, status, piece in answers:
         response = client.fetch(uri=path)
         assert (response.status, piece in response.text) == (status, True), response.text
