@@ -82,6 +82,8 @@ def test_without_argon2(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "argon2", None)
     with pytest.raises(ImportError, match=r"cyclone-auth\[argon2\]"):
         hash_password("x")
+    with pytest.raises(ImportError, match=r"cyclone-auth\[argon2\]"):
+        verify_password("$argon2id$v=19$x", "x")
 
 
 class Threads(TestCase):

@@ -55,6 +55,7 @@ def verify_password(password_hash: str | None, password: str) -> bool:
 
     :raises ImportError: without argon2-cffi.
     """
+    hasher = _hasher()
     from argon2.exceptions import Argon2Error, InvalidHashError
 
     data = password.encode("utf-8", "surrogatepass")
@@ -62,7 +63,7 @@ def verify_password(password_hash: str | None, password: str) -> bool:
     known = password_hash if password_hash and len(password_hash) <= MAX_HASH else None
     stored = _nobodys_hash() if known is None else known
     try:
-        _hasher().verify(stored, data if usable else b"?")
+        hasher.verify(stored, data if usable else b"?")
     except (Argon2Error, InvalidHashError, ValueError):
         return False
     return usable and known is not None
