@@ -2,7 +2,7 @@
 
 Two ways to drive a coroutine, chosen by what runs underneath:
 
-- No asyncio event loop is running (Twisted's ordinary reactors): :class:`_Driver` steps it whenever
+- No asyncio event loop is running (Twisted's ordinary reactors): :class:`Driver` steps it whenever
   the Deferred it waits for fires.
 - Twisted's asyncio reactor: it becomes the body of a real :class:`asyncio.Task`, so
   ``asyncio.timeout``, ``TaskGroup`` and every asyncio library work in it. :func:`_bridge` stands
@@ -59,7 +59,7 @@ def start(awaitable: Awaitable[Any]) -> Deferred[Any]:
     if loop is None:
         # A Deferred wants to know how it is cancelled before there is anything to cancel.
         done: Deferred[Any] = Deferred(lambda _: driver.cancel())
-        driver = _Driver(coroutine, done)
+        driver = Driver(coroutine, done)
         driver.step(coroutine.send, None)
         return done
     return _start_task(loop, coroutine)
@@ -76,7 +76,7 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Running | None:
     """Drive a coroutine that answers for its own failures; None when it ended at once."""
     loop = running_loop()
     if loop is None:
-        driver = _Driver(coroutine, None)
+        driver = Driver(coroutine, None)
         driver.step(coroutine.send, None)
         return driver if driver.waiting else None
     task = _new_task(loop, coroutine)
@@ -117,7 +117,7 @@ def _from_generator(generator: types.GeneratorType[Any, Any, Any]) -> Deferred[A
 # --- on Twisted's ordinary reactors -------------------------------------------------------
 
 
-class _Driver:
+class Driver:
     """Steps one coroutine to its end; its own Deferreds are the only thing it may wait for."""
 
     __slots__ = ("_at_once", "_context", "_coroutine", "_done", "_waiting_on")
@@ -146,13 +146,10 @@ class _Driver:
             try:
                 yielded = advance(value)
             except StopIteration as stop:
-                # One that was cancelled has failed by now: it only cleaned up
-                if self._done is not None and not self._done.called:
-                    self._done.callback(stop.value)
+                self.succeeded(stop.value)
                 return
-            except BaseException:
-                if self._done is not None and not self._done.called:
-                    self._done.errback()
+            except BaseException as error:
+                self.failed(error)
                 return
             if isinstance(yielded, Deferred):
                 if self._context is None:
@@ -172,6 +169,17 @@ class _Driver:
                     advance, value = self._coroutine.send, None
                 continue
             advance, value = self._coroutine.throw, AsyncioReactorRequired(yielded)
+
+    def succeeded(self, value: object) -> None:
+        """The coroutine returned *value*."""
+        # One that was cancelled has failed by now: it only cleaned up
+        if self._done is not None and not self._done.called:
+            self._done.callback(value)
+
+    def failed(self, error: BaseException) -> None:
+        """The coroutine raised *error*, which is being handled."""
+        if self._done is not None and not self._done.called:
+            self._done.errback()
 
     def _resume(self, result: object) -> object:
         # The awaited Deferred hands its own result while its callbacks run, so there is nothing to

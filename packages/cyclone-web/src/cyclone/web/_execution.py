@@ -8,16 +8,17 @@ only then are the client's departure and a forgotten answer watched for.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import weakref
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
 from ._base import SAFE_METHODS, HandlerBase
-from ._coroutines import Running, as_coroutine, run, start
+from ._coroutines import Driver, Running, as_coroutine, run, running_loop, start
 from ._errors import HTTPError
 from ._log import application_log
 from ._output import OutputMixin
@@ -91,6 +92,8 @@ class ExecutionMixin(HandlerBase):
         if pending is not None:
             if isinstance(pending, Deferred):
                 self._wait_for(pending)
+            elif self._observed_by is None and running_loop() is None:
+                self._drive(as_coroutine(pending))
             else:
                 self._run(self._finish_method(pending))
         elif not self._finished:
@@ -168,6 +171,13 @@ class ExecutionMixin(HandlerBase):
 
     # --- when something has to be waited for --------------------------------------------------
 
+    def _drive(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Drive the method's own coroutine: what `_finish_method` does, without another."""
+        driver = _MethodDriver(coroutine, self)
+        driver.step(coroutine.send, None)
+        if not self._finished:
+            self._suspend(driver if driver.waiting else None)
+
     def _run(self, coroutine: Any) -> None:
         """Drive *coroutine*, which answers for its own failures."""
         if self._observed_by is not None:
@@ -219,7 +229,10 @@ class ExecutionMixin(HandlerBase):
     def _method_done(self, _: object = None) -> None:
         self._running = None
         if self._auto_finish and not self._finished and not self._render_pending:
-            self.finish()
+            if type(self).finish is OutputMixin.finish and not self._headers_written:
+                self._send_whole()
+            else:
+                self.finish()
 
     def _handle_failure(self, failure: Failure) -> None:
         """Answer for a Deferred of this request that failed."""
@@ -263,9 +276,13 @@ class ExecutionMixin(HandlerBase):
         """The answer comes later: notice when the client leaves, or nobody is left to give it."""
         self._suspended = True
         self._running = running
-        if not self._headers_written:
+        entry = self.application._open_requests.add(self)  # type: ignore[arg-type]
+        if self._headers_written:
+            return
+        if entry is None or self._wants_close():
             self._watch_connection()
-        self.application._open_requests.add(self)  # type: ignore[arg-type]
+        else:
+            self.request.connection.set_close_callback(entry.tell_client_left)
 
     def _watch_connection(self) -> None:
         """Be told when the client goes away.
@@ -346,6 +363,27 @@ class ExecutionMixin(HandlerBase):
 def _is_being_closed(error: GeneratorExit) -> bool:
     """Whether Python threw it in, rather than the program from below (F-22)."""
     return error.__traceback__ is None or error.__traceback__.tb_next is None
+
+
+class _MethodDriver(Driver):
+    """Drives the coroutine of a handler's method, and ends the request with it."""
+
+    __slots__ = ("_handler",)
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], handler: ExecutionMixin) -> None:
+        super().__init__(coroutine, None)
+        self._handler = handler
+
+    def succeeded(self, value: object) -> None:
+        try:
+            self._handler._method_done()
+        except BaseException as error:
+            self.failed(error)
+
+    def failed(self, error: BaseException) -> None:
+        # What is raised here has been answered for
+        with contextlib.suppress(BaseException):
+            self._handler._coroutine_failed(error)
 
 
 def _is_being_cancelled() -> bool:

@@ -11,9 +11,8 @@ client that would else look at an empty page for ever:
 
 from __future__ import annotations
 
-import functools
 import weakref
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from cyclone.httputil import HTTPHeaders
 
@@ -34,18 +33,36 @@ _PAGE = (
 )
 
 
-class OpenRequest:
-    """One request whose answer is open."""
+class OpenRequest(weakref.ref["RequestHandler"]):
+    """One request whose answer is open: a weak reference to its handler, and what is known of it.
 
-    __slots__ = ("_class", "_handler", "client_left", "request", "started", "timeout", "warned")
+    All in one object, since there may be many of them and the collector looks at each.
+    """
+
+    __slots__ = (
+        "_class",
+        "_key",
+        "_requests",
+        "client_left",
+        "request",
+        "started",
+        "timeout",
+        "warned",
+    )
+
+    def __new__(
+        cls, handler: RequestHandler, requests: OpenRequests, timeout: float | None
+    ) -> Self:
+        return super().__new__(cls, handler, _handler_gone)
 
     def __init__(
-        self, handler: RequestHandler, gone: Any, started: float, timeout: float | None
+        self, handler: RequestHandler, requests: OpenRequests, timeout: float | None
     ) -> None:
-        self._handler = weakref.ref(handler, gone)
+        self._requests = requests
+        self._key = id(handler)
         self._class = type(handler)
         self.request: HTTPRequest = handler.request
-        self.started = started
+        self.started = requests.monotonic()
         self.timeout = timeout
         self.warned = False
         #: The handler was told that its client is gone: it owes no answer.
@@ -59,7 +76,13 @@ class OpenRequest:
     @property
     def handler(self) -> RequestHandler | None:
         """The handler, while it lives."""
-        return self._handler()
+        return self()
+
+    def tell_client_left(self) -> None:
+        """For the connection: its client went away."""
+        handler = self()
+        if handler is not None:
+            handler._connection_lost()
 
     def age(self, now: float) -> float:
         """Seconds since the handler returned."""
@@ -75,6 +98,11 @@ class OpenRequest:
             remote_ip=self.request.remote_ip,
             age=self.age(now),
         )
+
+
+def _handler_gone(entry: weakref.ref[RequestHandler]) -> None:
+    if isinstance(entry, OpenRequest):
+        entry._requests.handler_gone(entry)
 
 
 class OpenRequests:
@@ -98,21 +126,18 @@ class OpenRequests:
         """What is open now, oldest first."""
         return list(self._entries.values())
 
-    def add(self, handler: RequestHandler) -> None:
+    def add(self, handler: RequestHandler) -> OpenRequest | None:
         """Watch a handler that returned without an answer, unless it is to stay open."""
         key = id(handler)
+        entry = self._entries.get(key)
         timeout = handler.handler_timeout
-        if key in self._entries or timeout == 0:
-            return
-        entry = OpenRequest(
-            handler,
-            functools.partial(self._gone, key),
-            self.monotonic(),
-            self._timeout if timeout is None else timeout,
-        )
+        if entry is not None or timeout == 0:
+            return entry
+        entry = OpenRequest(handler, self, self._timeout if timeout is None else timeout)
         self._entries[key] = entry
         if self._timer is None and (self._warn_after or entry.timeout):
             self._schedule()
+        return entry
 
     def discard(self, handler: RequestHandler) -> None:
         """The handler has its answer, or took the transport."""
@@ -127,14 +152,16 @@ class OpenRequests:
         if entry is not None:
             entry.client_left = True
 
-    def _gone(self, key: int, _: object) -> None:
+    def handler_gone(self, entry: OpenRequest) -> None:
         """The handler of an open request was collected: nothing can finish the request any more.
 
         That is noticed in the middle of anything, even in another thread: the answer waits for the
         reactor's next turn.
         """
-        entry = self._entries.pop(key, None)
-        if entry is None or self._application() is None:
+        if self._entries.get(entry._key) is not entry:
+            return
+        del self._entries[entry._key]
+        if self._application() is None:
             return
         reactor: Any = self._reactor()
         soon = getattr(reactor, "callFromThread", None)
