@@ -260,10 +260,17 @@ def test_workers_are_replaced_and_reloaded_under_load(run: Run) -> None:
 
 def test_workers_have_their_shares(run: Run) -> None:
     cli = run("--workers", "2", "--access-log", "off")
-    socks = [cli.raw("GET / HTTP/1.1\nHost: x\n\n") for _ in range(64)]
-    pids = [sock.recv(4096).rpartition(b"\n")[2] for sock in socks]
-    assert min(pids.count(pid) for pid in set(pids)) >= 12
-    assert len(set(pids)) == 2
+
+    def share() -> int:
+        """What the worker with fewer of 64 connections has: 32 at most."""
+        socks = [cli.raw("GET / HTTP/1.1\nHost: x\n\n") for _ in range(64)]
+        pids = [sock.recv(4096).rpartition(b"\n")[2] for sock in socks]
+        for sock in socks:
+            sock.close()
+        return min(pids.count(pid) for pid in workers)
+
+    workers = [str(pid).encode() for pid in children(cli.process.pid)]
+    assert until(lambda: share() >= 24)  # of a busy machine a worker may get no time for long
 
 
 def test_workers_that_had_their_requests_are_replaced(run: Run) -> None:

@@ -3,7 +3,7 @@
 The kernel wakes all workers that wait for a connection, and whoever comes first may take all that
 wait: 64 kept-alive connections have been seen to fall 53 to 11. So each worker shows the others how
 many connections it has, in memory they share, and one that has more than another steps back for a
-moment. It does not wait for a worker that shows no sign of accepting: that may be busy, or hang.
+moment. It does not wait long for a worker that does not come: that may be busy, or hang.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BATCH: Final = 8
 #: Seconds a worker steps back, and how often on end.
 PAUSE: Final = 0.002
 PATIENCE: Final = 5
-#: Seconds it waits no more for a worker that has not come meanwhile.
+#: Seconds in which it steps back but once for a worker that has not come.
 NEGLECT: Final = 0.2
 _FIELDS: Final = 2
 _BYTES: Final = 4 * _FIELDS
@@ -117,24 +117,31 @@ class Balance:
     def allowance(self) -> int:
         """How many connections may be accepted now; 0: step back."""
         self.show()
-        if self._given_up and self.server.monotonic() >= self._until:
-            self._given_up.clear()
-        counts = [
-            count
-            for other, count, shown in self._counts.others(self._number)
-            if self._given_up.get(other) != shown
-        ]
+        counts = [count for _, count, _ in self._counts.others(self._number)]
         if not counts:
             return BATCH
         return max(0, min(BATCH, min(counts) + SLACK + 1 - len(self.server.connections)))
 
+    def patience(self) -> int:
+        """How often to step back for those with fewer connections."""
+        if self._given_up and self.server.monotonic() >= self._until:
+            self._given_up.clear()
+        if all(self._given_up.get(other) == shown for other, shown in self._awaited()):
+            return 1
+        return PATIENCE
+
     def give_up(self) -> None:
-        """Those with fewer connections do not come: they count again once they show something."""
-        self._until = self.server.monotonic() + NEGLECT
+        """They do not come: there is less patience with them until they show something."""
+        awaited = dict(self._awaited())
+        if not self._given_up.items() >= awaited.items():
+            self._until = self.server.monotonic() + NEGLECT
+        self._given_up.update(awaited)
+
+    def _awaited(self) -> Iterator[tuple[int, int]]:
         enough = len(self.server.connections) - SLACK
         for other, count, shown in self._counts.others(self._number):
             if count < enough:
-                self._given_up[other] = shown
+                yield other, shown
 
 
 class BalancedPort:
@@ -153,13 +160,13 @@ class BalancedPort:
             return self._read()
         allowed = balance.allowance()
         if not allowed:
-            if self._waited < PATIENCE:
+            if self._waited < balance.patience():
                 self._waited += 1
                 port.stopReading()
                 balance.server.reactor.callLater(PAUSE, self._go_on)
                 return None
             balance.give_up()
-            allowed = balance.allowance() or 1
+            allowed = BATCH
         self._waited = 0
         port.numberAccepts = allowed
         result = self._read()
