@@ -14,6 +14,7 @@ from cyclone.httpserver import HTTPServer
 from cyclone.web import Application, spawn
 
 from . import _target
+from ._clock import steady
 from ._drain import Drain, Signals
 from ._errors import StartError, in_one_line
 from ._logs import apply_access_log, set_up
@@ -72,7 +73,7 @@ class Serving:
         """Serve until a signal, and return the exit code. :raises StartError: if it cannot."""
         from twisted.internet import reactor
 
-        self.reactor = reactor
+        self.reactor = steady(reactor)
         try:
             self.reactor.callWhenRunning(self._start)
             self.reactor.run()

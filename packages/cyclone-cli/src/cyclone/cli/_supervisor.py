@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ._balance import Counts
+from ._clock import steady
 from ._drain import Signals
 from ._errors import StartError
 from ._logs import set_up
@@ -63,7 +64,7 @@ class Supervisor:
         from twisted.internet import reactor
 
         self._handler = set_up(debug=self.options.debug)
-        self._reactor = reactor
+        self._reactor = steady(reactor)
         try:
             self._reactor.callWhenRunning(self._start)
             self._reactor.run()
