@@ -1,7 +1,5 @@
 """HTML, URL, JSON and UTF-8 escaping helpers, and a safe linkify."""
 
-from typing import TYPE_CHECKING
-
 from ._html import squeeze, xhtml_escape, xhtml_unescape
 from ._json import json_decode, json_encode
 from ._linkify import linkify
@@ -28,6 +26,8 @@ __all__ = [
 ]
 
 __version__: str
+
+TYPE_CHECKING = False
 
 if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 

@@ -1,9 +1,13 @@
 """JSON that is safe inside an HTML script element."""
 
-from collections.abc import Callable
-from typing import Any
+from __future__ import annotations
 
 from ._text import recursive_unicode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 
 def json_encode(value: object) -> str:

@@ -1,12 +1,18 @@
 """Text and bytes: UTF-8 in both directions."""
 
-from typing import overload
+# Not typing's: importing that takes longer than all of this package.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import overload
+
+if TYPE_CHECKING:
+
+    @overload
+    def utf8(value: str | bytes) -> bytes: ...
+    @overload
+    def utf8(value: None) -> None: ...
 
 
-@overload
-def utf8(value: str | bytes) -> bytes: ...
-@overload
-def utf8(value: None) -> None: ...
 def utf8(value: str | bytes | None) -> bytes | None:
     """Return ``value`` as UTF-8 bytes; ``bytes`` and ``None`` pass through unchanged.
 
@@ -19,10 +25,14 @@ def utf8(value: str | bytes | None) -> bytes | None:
     return value.encode("utf-8")
 
 
-@overload
-def to_unicode(value: str | bytes) -> str: ...
-@overload
-def to_unicode(value: None) -> None: ...
+if TYPE_CHECKING:
+
+    @overload
+    def to_unicode(value: str | bytes) -> str: ...
+    @overload
+    def to_unicode(value: None) -> None: ...
+
+
 def to_unicode(value: str | bytes | None) -> str | None:
     """Return ``value`` as text; ``str`` and ``None`` pass through, ``bytes`` are decoded as UTF-8.
 

@@ -1,9 +1,12 @@
 """Percent-encoding of URLs and query strings."""
 
 import re
-from typing import overload
 
 from ._text import to_unicode, utf8
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import overload
 
 _ESCAPES = re.compile(rb"(?:%[0-9A-Fa-f]{2})++")
 
@@ -19,10 +22,14 @@ def url_escape(value: str | bytes, plus: bool = True) -> str:
     return quote_plus(value) if plus else quote(value)
 
 
-@overload
-def url_unescape(value: str | bytes, encoding: None, plus: bool = True) -> bytes: ...
-@overload
-def url_unescape(value: str | bytes, encoding: str = "utf-8", plus: bool = True) -> str: ...
+if TYPE_CHECKING:
+
+    @overload
+    def url_unescape(value: str | bytes, encoding: None, plus: bool = True) -> bytes: ...
+    @overload
+    def url_unescape(value: str | bytes, encoding: str = "utf-8", plus: bool = True) -> str: ...
+
+
 def url_unescape(
     value: str | bytes, encoding: str | None = "utf-8", plus: bool = True
 ) -> str | bytes:

@@ -1,7 +1,5 @@
 """A fast template language compiled to Python, with inheritance, autoescaping and async values."""
 
-from typing import TYPE_CHECKING
-
 from ._errors import ParseError, TemplateError, TemplateNotFoundError
 from ._limits import Limits
 from ._loader import BaseLoader, DictLoader, Loader, PackageLoader, TemplateLoader
@@ -26,6 +24,8 @@ __all__ = [
 ]
 
 __version__: str
+
+TYPE_CHECKING = False
 
 if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-from threading import RLock
 
 from ._limits import DEFAULT_LIMITS, Limits
 from ._template import Template
@@ -39,6 +38,8 @@ class BaseLoader:
         self.whitespace = whitespace
         self.limits = limits or DEFAULT_LIMITS
         self.templates: dict[str, Template] = {}
+        from threading import RLock
+
         # Reentrant: compiling a template loads those it extends and includes.
         self.lock = RLock()
         self._loading = 0
