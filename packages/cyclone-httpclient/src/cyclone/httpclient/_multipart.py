@@ -9,9 +9,9 @@ from io import BytesIO
 from mimetypes import guess_type
 from typing import IO, TypeAlias, cast
 
-FileContent: TypeAlias = "str | bytes | IO[bytes]"
+FileContent: TypeAlias = str | bytes | IO[bytes]
 FileValue: TypeAlias = (
-    "FileContent | tuple[str | None, FileContent] | tuple[str | None, FileContent, str]"
+    FileContent | tuple[str | None, FileContent] | tuple[str | None, FileContent, str]
 )
 
 _CONTENT_TYPE = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z/]+(?:[ \t;=\"!#-\[\]-~]*)")

@@ -20,21 +20,34 @@ if TYPE_CHECKING:
 
     from ._multipart import FileValue
 
-HeaderValue: TypeAlias = "str | bytes | int | Iterable[str | bytes]"
-HeadersLike: TypeAlias = (
-    "HTTPHeaders | Mapping[str, HeaderValue] | Mapping[bytes, HeaderValue] "
-    "| Iterable[tuple[str, str]]"
-)
-BodyLike: TypeAlias = (
-    "bytes | bytearray | memoryview | str | IO[bytes] | Iterable[bytes] | AsyncIterable[bytes] "
-    "| IBodyProducer"
-)
+    # Not as strings in parentheses: to pyright such an alias is of unknown type
+    HeaderValue: TypeAlias = str | bytes | int | Iterable[str | bytes]
+    HeadersLike: TypeAlias = (
+        HTTPHeaders
+        | Mapping[str, HeaderValue]
+        | Mapping[bytes, HeaderValue]
+        | Iterable[tuple[str, str]]
+    )
+    BodyLike: TypeAlias = (
+        bytes
+        | bytearray
+        | memoryview
+        | str
+        | IO[bytes]
+        | Iterable[bytes]
+        | AsyncIterable[bytes]
+        | IBodyProducer
+    )
+    TLSOptions: TypeAlias = (
+        Mapping[str, object]
+        | ssl.SSLContext
+        | Context
+        | IOpenSSLClientConnectionCreator
+        | IPolicyForHTTPS
+    )
+
 StreamingCallback: TypeAlias = Callable[[bytes], "Awaitable[None] | None"]
 HeaderCallback: TypeAlias = Callable[[str], None]
-TLSOptions: TypeAlias = (
-    "Mapping[str, object] | ssl.SSLContext | Context | IOpenSSLClientConnectionCreator "
-    "| IPolicyForHTTPS"
-)
 
 
 class BodyWriter(Protocol):
