@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import logging
+from typing import Any
 
 import pytest
-from http_support import NEVER, PROBES, REJECT, SPLITS, Client, served_before
+from http_support import (
+    HEADERS,
+    NEVER,
+    OK,
+    PROBES,
+    REJECT,
+    SPLITS,
+    Client,
+    served_before,
+)
+
+from cyclone.httpserver import HTTPRequest
 
 
 @pytest.mark.parametrize("split", SPLITS)
@@ -222,3 +235,100 @@ def test_long_targets_are_refused_not_cut_HV10(size: int) -> None:
     client = Client(max_request_line=70_000, max_header_size=80_000)
     client.send(data)
     assert [len(request.uri) for request in client.requests] == [size]
+
+
+class Forgetful(list[HTTPRequest]):
+    """A client's list of requests that keeps none."""
+
+    def append(self, request: HTTPRequest) -> None:
+        pass
+
+
+def _answer_later(request: HTTPRequest) -> None:
+    server: Any = request.connection.server
+    connection = request.connection
+
+    def answer() -> None:
+        connection.write_response(request, 200, None, b"", b"later")
+
+    server.reactor.callLater(0.1, answer)
+
+
+def _stream(request: HTTPRequest) -> None:
+    connection = request.connection
+    connection.write_headers(OK, HEADERS, b"one")
+    connection.write(b"two")
+    connection.finish()
+
+
+def _fail(request: HTTPRequest) -> None:
+    raise ValueError("of the program")
+
+
+def _notify(request: HTTPRequest) -> None:
+    request.notifyFinish()
+    request.headers.get("X")
+    request.connection.write_response(request, 200, None, HEADERS, b"")
+
+
+PLAIN = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: x\r\n"
+KINDS = (
+    "plain",
+    "pipelined",
+    "small",
+    "spooled",
+    "chunked",
+    "http10",
+    "refused",
+    "later",
+    "streamed",
+    "failed",
+    "notify",
+)
+
+
+@pytest.mark.parametrize(
+    ("callback", "data"),
+    [
+        (None, PLAIN),
+        (None, PLAIN * 2),
+        (None, POST + b"Content-Length: 3\r\n\r\nabc"),
+        (None, POST + b"Content-Length: 9\r\n\r\n" + b"a" * 9),
+        (
+            None,
+            POST + b"Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+        ),
+        (None, b"GET / HTTP/1.0\r\n\r\n"),
+        (None, b"GET / HTTP/1.1\r\n\r\n"),
+        (_answer_later, PLAIN),
+        (_stream, PLAIN),
+        (_fail, PLAIN),
+        (_notify, PLAIN),
+    ],
+    ids=KINDS,
+)
+def test_a_finished_request_leaves_no_cycle(callback: Any, data: bytes) -> None:
+    """Its objects die when it ends: they must not wait for the collector, nor set it off."""
+    clients = [Client(callback, spool_threshold=4) for _ in range(25)]
+
+    def serve(client: Client) -> None:
+        client.requests = Forgetful()
+        for _ in range(2):
+            client.send(data)
+            client.clock.advance(1)
+            if client.wire.closing:
+                client.hang_up()
+                return
+
+    for client in clients[:5]:
+        serve(client)
+    gc.collect()
+    gc.disable()
+    try:
+        for client in clients[5:]:
+            serve(client)
+        found = gc.collect()
+    finally:
+        gc.enable()
+    assert found < 10

@@ -1,10 +1,13 @@
 """Running handlers of every kind, to their end or to their client's."""
 
+# mypy: allow-untyped-calls
+
 from __future__ import annotations
 
 import contextvars
 import gc
 import logging
+import os
 import weakref
 from collections.abc import Callable, Generator
 from typing import Any
@@ -12,8 +15,10 @@ from typing import Any
 import pytest
 from twisted.internet import defer
 from twisted.internet.defer import Deferred, inlineCallbacks
+from twisted.internet.task import Clock
+from twisted.internet.testing import StringTransport
 
-from cyclone.web import HTTPError, RequestHandler, asynchronous
+from cyclone.web import Application, HTTPError, RequestHandler, StaticFileHandler, asynchronous
 
 # --- kinds of handlers --------------------------------------------------------------------
 
@@ -501,3 +506,98 @@ def test_pipelined_requests_are_answered_in_order(serve: Any, waiting: Waiting) 
     assert connection.received == b""
     waiting.deferreds[0].callback(None)
     assert [response.body for response in connection.responses()] == [b"1", b"2", b"3"]
+
+
+# --- after the end ------------------------------------------------------------------------
+
+
+def fails_later(waiting: Waiting) -> Callable[[Any], Any]:
+    async def get(self: RequestHandler) -> None:
+        await waiting.new()
+        raise ValueError("of the program")
+
+    return get
+
+
+def streams(waiting: Waiting) -> Callable[[Any], Any]:
+    async def get(self: RequestHandler) -> None:
+        for _ in range(3):
+            self.write("piece")
+            await self.flush()
+
+    return get
+
+
+def is_refused(waiting: Waiting) -> Callable[[Any], Any]:
+    def get(self: RequestHandler) -> None:
+        raise HTTPError(403)
+
+    return get
+
+
+def fails(waiting: Waiting) -> Callable[[Any], Any]:
+    def get(self: RequestHandler) -> None:
+        raise ValueError("of the program")
+
+    return get
+
+
+def uses_much(waiting: Waiting) -> Callable[[Any], Any]:
+    def get(self: RequestHandler) -> None:
+        self.set_secure_cookie("a", "b")
+        self.set_header("X", self.get_argument("x", "y"))
+        self.request.notifyFinish()
+        self.write({"form": self.xsrf_form_html()})
+
+    return get
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        plain,
+        coroutine,
+        deferred,
+        inline,
+        fails_later,
+        streams,
+        is_refused,
+        fails,
+        uses_much,
+        "/file/test_execution.py",
+        "/nowhere",
+    ],
+)
+def test_a_finished_request_leaves_no_cycle(kind: Any, waiting: Waiting) -> None:
+    """Its objects die when it ends: they must not wait for the collector, nor set it off."""
+    get = kind(waiting) if callable(kind) else plain(waiting)
+    path = "/" if callable(kind) else kind
+    application = Application(
+        [
+            ("/", type("Kind", (RequestHandler,), {"get": get})),
+            ("/file/(.*)", StaticFileHandler, {"path": os.path.dirname(__file__)}),
+        ],
+        cookie_secret="a secret of thirty-two characters",
+        reactor=Clock(),
+    )
+    transports = [StringTransport() for _ in range(60)]
+    connections = [application.buildProtocol(None) for _ in transports]
+
+    def serve(number: int) -> None:
+        connections[number].makeConnection(transports[number])
+        connections[number].dataReceived(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        while waiting.deferreds:
+            waiting.deferreds.pop().callback("done")
+
+    for number in range(10):
+        serve(number)
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(10, 60):
+            serve(number)
+        found = gc.collect()
+    finally:
+        gc.enable()
+    assert all(transport.value().startswith(b"HTTP/1.1 ") for transport in transports)
+    assert found < 25

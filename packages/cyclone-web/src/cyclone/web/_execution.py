@@ -208,6 +208,8 @@ class ExecutionMixin(HandlerBase):
         if isinstance(error, GeneratorExit) and _is_being_closed(error):
             # Nothing will ever resume the coroutine: it is being collected. OpenRequests answers.
             raise error
+        # It has ended; and it refers to this handler
+        self._running = None
         if not isinstance(error, asyncio.CancelledError):
             self._handle_request_exception(error)
             return
