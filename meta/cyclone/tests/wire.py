@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import base64
 import http.client
+import importlib.util
 import os
 import socket
 import struct
+import sys
 from contextlib import suppress
+from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 #: A socket option: close with a reset, at once.
 ABORT = b"\1\0\0\0\0\0\0\0"
+_TESTS = Path(__file__).resolve().parents[3] / "packages/cyclone-httpserver/tests"
+
+
+def load(name: str) -> Any:
+    """A module of cyclone-httpserver's tests, which have the probes and the mutations."""
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, _TESTS / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+    return sys.modules[name]
 
 
 def connect(url: str, timeout: float = 20.0) -> socket.socket:
