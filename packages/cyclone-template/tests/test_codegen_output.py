@@ -88,9 +88,13 @@ def test_how_many_pairs(codes: str, pairs: int) -> None:
     assert len(list(paired(_items(codes)))) == pairs
 
 
-def test_a_choice_of_texts_is_ready() -> None:
+def test_a_choice_of_texts_takes_in_the_text_beside_it() -> None:
     item = chosen([("a", Item("'x'", _AT)), ("", Item("''", _AT))], _AT)
     assert item.deferred is None
+    (pair,) = paired([Item("'<'", _AT), item, Item("'>'", _AT)])
+    assert [code for code, _ in pair] == ["'', ('<' 'x' '>' if (a) else '<' '' '>'),"]
+    (pair,) = paired([item, Item(repr("long" * 99), _AT)])
+    assert len(pair) == 2
 
 
 class Tag(str):

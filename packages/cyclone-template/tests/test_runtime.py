@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cyclone.escape import xhtml_escape
@@ -87,6 +87,7 @@ _VALUES = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(_VALUES, max_size=6), st.text(alphabet="<%s>\0é", max_size=4))
 def test_joining_a_loop_changes_nothing(values: list[object], text: str) -> None:
     before, after = f"[{text}", f"{text}]"
@@ -105,6 +106,7 @@ _ROWS = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(_ROWS, st.text(alphabet="<%s>\0\1é", max_size=4))
 def test_joining_a_table_changes_nothing(rows: list[list[object]], text: str) -> None:
     inner = f"{{% for x in r %}}{text}{{{{ x }}}}{text}]{{% end %}}"

@@ -23,6 +23,8 @@ MAX_PAIRS = 15
 MAX_ITEMS = 120
 # From so many values on it pays to escape them together.
 MANY = 8
+# Longer text is not written twice.
+_SHORT = 200
 
 _SPECIAL = re.compile(r"[&<>\"'\\]")
 _NOT_IN_FSTRING = re.compile(r"[\\#{}\n]")
@@ -32,18 +34,26 @@ class Item:
     """Something to print: Python source that gives its text.
 
     ``deferred`` is other source, for its text before it is escaped, or None if that text is not to
-    be escaped. ``rest`` is then source for ready text after it, or None.
+    be escaped. ``rest`` is then ready text after it, or None. ``texts`` are the literal texts among
+    which the item is a choice, each with its condition but the last, or nothing.
     """
 
-    __slots__ = ("code", "deferred", "location", "rest")
+    __slots__ = ("code", "deferred", "location", "rest", "texts")
 
     def __init__(
-        self, code: str, location: Location, deferred: str | None = None, rest: str | None = None
+        self,
+        code: str,
+        location: Location,
+        *,
+        deferred: str | None = None,
+        rest: Item | None = None,
+        texts: Sequence[tuple[str, str]] = (),
     ) -> None:
         self.code = code
         self.location = location
         self.deferred = deferred
         self.rest = rest
+        self.texts = texts
 
 
 def escaped_value(code: str, escape: str, location: Location) -> Item:
@@ -57,26 +67,34 @@ def escaped_value(code: str, escape: str, location: Location) -> Item:
         f"{name} if _tt_type({test}) is _tt_str else "
         f"f'{{{name}}}' if _tt_type({name}) is _tt_int else _tt_d_{escape}({name}, _tt_p)"
     )
-    return Item(call, location, deferred)
+    return Item(call, location, deferred=deferred)
 
 
 def chosen(branches: Sequence[tuple[str, Item]], location: Location) -> Item:
     """The item that is one of several; each has its condition but the last, which has none."""
-    code = _conditional([(condition, item.code) for condition, item in branches])
+    ready = _ready([(condition, item.code) for condition, item in branches], location)
     if all(item.deferred is None for _, item in branches):
-        return Item(f"({code})", location)
+        return ready
     if all(item.deferred is not None or is_harmless(item.code) for _, item in branches):
         either = [(condition, f"({item.deferred or item.code})") for condition, item in branches]
-        return Item(f"({code})", location, _conditional(either))
-    if len(branches) == 2:
-        # One is a value and the other is ready text; the condition is evaluated once.
-        (condition, first), (_, second) = branches
-        if first.deferred is not None:
-            late = f"'' if (_tt_w := not ({condition})) else {first.deferred}"
-            return Item(f"({code})", location, late, f"({second.code} if _tt_w else '')")
+        return Item(ready.code, location, deferred=_conditional(either))
+    if len(branches) != 2:
+        return ready
+    # One is a value and the other is ready text; the condition is evaluated once.
+    (condition, first), (_, second) = branches
+    if first.deferred is not None:
+        late = f"'' if (_tt_w := not ({condition})) else {first.deferred}"
+        rest = second.code
+    else:
         late = f"'' if (_tt_w := not not ({condition})) else {second.deferred}"
-        return Item(f"({code})", location, late, f"({first.code} if _tt_w else '')")
-    return Item(f"({code})", location)
+        rest = first.code
+    after = _ready([("_tt_w", rest), ("", "''")], location)
+    return Item(ready.code, location, deferred=late, rest=after)
+
+
+def _ready(branches: Sequence[tuple[str, str]], location: Location) -> Item:
+    texts = branches if all(is_literal(code) for _, code in branches) else ()
+    return Item(f"({_conditional(branches)})", location, texts=texts)
 
 
 def _conditional(branches: Sequence[tuple[str, str]]) -> str:
@@ -134,22 +152,50 @@ def fused(run: Sequence[Item]) -> Iterator[tuple[str, Location]]:
 
 def paired(run: Sequence[Item]) -> Iterator[list[tuple[str, Location]]]:
     """The same as pairs of a value to be escaped and ready text, each with the lines it takes."""
-    pair: list[tuple[str, Location]] = []
-    items = [*run, None]
-    for item, following in zip(run, items[1:], strict=True):
+    value: Item | None = None
+    texts: list[Item] = []
+    for item in _merged(run):
+        follows = item.deferred is None and (not texts or (is_glued(texts[-1]) and is_glued(item)))
+        if not follows and (value is not None or texts):
+            yield _pair(value, texts)
+            value, texts = None, []
         if item.deferred is not None:
-            if pair:
-                yield [*pair[:-1], (f"{pair[-1][0]} '',", pair[-1][1])]
-            pair = [(f"{item.deferred},", item.location)]
-            if item.rest is None:
-                continue
-            item = Item(item.rest, item.location)
-        glued = is_glued(item)
-        code = in_fstring(item.code) if glued and not is_literal(item.code) else item.code
-        pair.append((code if pair else f"'', {code}", item.location))
-        if not glued or following is None or following.deferred or not is_glued(following):
-            pair[-1] = f"{pair[-1][0]},", item.location
-            yield pair
-            pair = []
-    if pair:
-        yield [*pair[:-1], (f"{pair[-1][0]} '',", pair[-1][1])]
+            value = item
+        else:
+            texts.append(item)
+    yield _pair(value, texts)
+
+
+def _pair(value: Item | None, texts: Sequence[Item]) -> list[tuple[str, Location]]:
+    lines = [] if value is None else [(f"{value.deferred},", value.location)]
+    for item in texts:
+        alone = len(texts) == 1 or is_literal(item.code)
+        lines.append((item.code if alone else in_fstring(item.code), item.location))
+    if value is None:
+        lines[0] = f"'', {lines[0][0]}", lines[0][1]
+    end = "," if texts else " '',"
+    lines[-1] = f"{lines[-1][0]}{end}", lines[-1][1]
+    return lines
+
+
+def _merged(run: Sequence[Item]) -> Iterator[Item]:
+    """The items of a run, in which literal text goes into the choice of texts beside it."""
+    held: Item | None = None
+    for whole in run:
+        for item in (whole,) if whole.rest is None else (whole, whole.rest):
+            together = held and _together(held, item)
+            if held is not None and together is None:
+                yield held
+            held = together or item
+    if held is not None:
+        yield held
+
+
+def _together(first: Item, second: Item) -> Item | None:
+    """One choice of texts made of one and the literal text beside it; None for anything else."""
+    for choice, text in ((first, second), (second, first)):
+        if choice.texts and is_literal(text.code) and len(text.code) <= _SHORT:
+            ends = ("", f" {text.code}") if choice is first else (f"{text.code} ", "")
+            texts = [(condition, code.join(ends)) for condition, code in choice.texts]
+            return Item(f"({_conditional(texts)})", choice.location, texts=texts)
+    return None

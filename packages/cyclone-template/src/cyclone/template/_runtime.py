@@ -93,18 +93,18 @@ def finished(pieces: list[str], width: int) -> str:
     """
     length = len(pieces)
     if width and length >= _MANY_ROWS * width:
-        parts = [slice(column, length, width) for column in range(0, width, 2)]
+        starts, reach, step = range(0, width, 2), length, width
     else:
-        parts = [slice(start, start + _BLOCK, 2) for start in range(0, length, _BLOCK)]
-    for part in parts:
-        values = pieces[part]
+        starts, reach, step = range(0, length, _BLOCK), _BLOCK, 2
+    for start in starts:
+        values = pieces[start : start + reach : step]
         text = "\0".join(values)
         if "&" in text or "<" in text or "'" in text or '"' in text or ">" in text:
             escaped_values = xhtml_escape(text).split("\0")
             if len(escaped_values) != len(values):
                 # A value holds the separator itself.
                 escaped_values = [xhtml_escape(value) for value in values]
-            pieces[part] = escaped_values
+            pieces[start : start + reach : step] = escaped_values
     return "".join(pieces)
 
 
