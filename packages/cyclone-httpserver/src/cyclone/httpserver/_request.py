@@ -66,7 +66,7 @@ class HTTPRequest:
     ``client_cert``.
 
     ``arguments`` and ``files`` raise `cyclone.httputil.HTTPInputError` if the query or the body
-    is malformed or over a limit.
+    is malformed or over a limit, the constructor if the query is.
     """
 
     __slots__ = (
@@ -150,9 +150,8 @@ class HTTPRequest:
         self.version = version
         self.headers = headers if isinstance(headers, HTTPHeaders) else HTTPHeaders(headers or {})
         self.body = body or b""
-        if connection is not None:
-            self.connection = connection
-        else:
+        self.connection = connection  # type: ignore[assignment]  # None in tests only
+        if connection is None:
             self.remote_ip = "127.0.0.1" if remote_ip is None else remote_ip
             self.protocol = "http" if protocol is None else protocol
         if remote_ip is not None:
@@ -163,6 +162,8 @@ class HTTPRequest:
         if files is not None:
             self.files = files
         self.server_connection = server_connection
+        if "?" in self.uri:
+            self.query_arguments = _query_arguments(self)
 
     @property
     def headers(self) -> HTTPHeaders:
@@ -382,8 +383,8 @@ def _query_arguments(request: HTTPRequest) -> dict[str, list[bytes]]:
             pairs = parse_qsl(
                 query, keep_blank_values=True, encoding="latin-1", max_num_fields=MAX_QUERY_FIELDS
             )
-        except ValueError:
-            raise HTTPInputError("Too many fields in the query") from None
+        except ValueError as error:
+            raise HTTPInputError(f"Invalid query: {error}") from None
         for name, value in pairs:
             found.setdefault(name, []).append(value.encode("latin-1"))
     return found
