@@ -311,3 +311,15 @@ def test_heads_judged_before_change_no_verdict_SM11(heads: list[bytes]) -> None:
         alone.append(verdict(raw))
     _parser._judge = _parser.Parser(_parser._SINK)
     assert [verdict(raw) for raw in heads] == alone
+
+
+def test_known_hosts_alone_are_no_way_past_the_judge_SM11() -> None:
+    """A head with a Host seen before is accepted as it stands: exactly when llhttp accepts it."""
+    parse(head())
+    characters = [bytes([code]) for code in range(256) if bytes([code]) not in b" \r\n"]
+    for target in [b"/", *(b"/%b" % c for c in characters), *(b"/?%b" % c for c in characters)]:
+        for method in (b"GET", b"TRACE", b"CONNECT", b"get"):
+            raw = head(first=method + b" " + target + b" HTTP/1.1")
+            alone = verdict(raw)
+            judged = verdict(raw[:-2] + b"X: y\r\n\r\n")
+            assert alone == judged, raw

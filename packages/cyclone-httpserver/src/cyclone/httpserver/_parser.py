@@ -32,6 +32,7 @@ _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 _DIGITS: Final = b"0123456789"
 _OWS: Final = b" \t"
+_SLASH: Final = ord("/")
 _MAX_CACHED_HOSTS: Final = 256
 
 Parser = httptools.HttpRequestParser
@@ -79,9 +80,10 @@ def parse_head(raw: bytes, options: ServerOptions, head: Head) -> None:
     head._raw = raw
     try:
         method, target, rest = raw.split(b" ", 2)
-        version, first, _ = rest.split(b"\r\n", 2)
+        version, first, others = rest.split(b"\r\n", 2)
         uri = target.decode("ascii")
-    except ValueError:
+        is_path = target[0] == _SLASH
+    except (ValueError, IndexError):
         raise RequestError(400, "malformed request line") from None
     # A line end before the version is in the target then, which is refused below
     if version == b"HTTP/1.1":
@@ -101,6 +103,14 @@ def parse_head(raw: bytes, options: ServerOptions, head: Head) -> None:
         judged = b"GET / HTTP/1.1" + rest[8:]
     else:
         judged = raw
+        if others == b"\r\n" and is_path and not http10 and known != "CONNECT":
+            # One field only, as a health check sends: is it a line that was judged before?
+            head._host = _hosts.get(first)
+            if head._host is not None:
+                head.method = known
+                head.uri = uri
+                head._length = 0
+                return
     head.method = known
 
     lower = raw.lower()
@@ -116,7 +126,7 @@ def parse_head(raw: bytes, options: ServerOptions, head: Head) -> None:
     else:
         _odd_host(lower, http10)
         head._host = None
-    if uri[:1] != "/":
+    if not is_path:
         uri = _odd_target(head, target)
     head.uri = uri
     if plain:

@@ -88,7 +88,7 @@ class ResponseSide(OutputSide):
                 fields, end = self._fields(headers, status, body, request)  # type: ignore[arg-type]
             if fields.find(b"Date:") >= 0 and "Date" in headers:
                 date = False
-        if status < 200 or status == 204 or status == 304:
+        if status != 200 and (status < 200 or status == 204 or status == 304):
             if status < 200:
                 raise HTTPOutputError("An informational status does not end a response")
             end = wire.CRLF
