@@ -38,6 +38,7 @@ from ._limits import Delegate, Home, Limits
 from ._outlet import Outlet
 from ._output import OutputSide
 from ._parser import FrameParser
+from ._readers import adopt
 
 if TYPE_CHECKING:
     from ._compression import Deflate
@@ -137,6 +138,7 @@ class WebSocketConnection(OutputSide):
         if self.direct and isinstance(transport, tcp.Connection):
             self._send = transport.getHandle().send
             transport.bufferSize = READ_SIZE
+            adopt(transport)
         else:
             self._outlet = outlet = Outlet(self, transport, None)
             outlet.open()
