@@ -271,6 +271,11 @@ HEADS = st.sampled_from(
         head(b"Transfer-Encoding: chunked"),
         head(b"Connection: close"),
         head(b"Connection: keep-alive"),
+        head(b"Connection: keep-alive", b"Content-Length: 3"),
+        head(b"Content-Length: 3", b"Connection: keep-alive"),
+        head(b"Connection: keep-alive", b"Connection: close"),
+        head(b"Connection: keep-alive", b"Transfer-Encoding: chunked"),
+        head(b"Connection: keep-alive", b"Upgrade: websocket"),
         head(b"Proxy-Connection: close"),
         head(b"Proxy-Connection: upgrade", b"Upgrade: x"),
         head(b"Connection: upgrade", b"Upgrade: websocket"),
@@ -323,3 +328,21 @@ def test_known_hosts_alone_are_no_way_past_the_judge_SM11() -> None:
             alone = verdict(raw)
             judged = verdict(raw[:-2] + b"X: y\r\n\r\n")
             assert alone == judged, raw
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        ([b"Connection: keep-alive"], (0, True)),
+        ([b"connection: Keep-Alive", b"X: y"], (0, True)),
+        ([b"Connection: keep-alive", b"Content-Length: 3"], (3, True)),
+        ([b"Content-Length: 3", b"Connection: keep-alive"], (3, True)),
+        ([b"Connection: keep-alive", b"Connection: close"], (0, False)),
+        ([b"Connection: keep-alive, close"], (0, False)),
+        ([b"Connection: keep-alive", b"Transfer-Encoding: chunked"], (CHUNKED, True)),
+        ([b"Connection: keep-alive", b"Content-Type: a/b"], (0, True)),
+    ],
+)
+def test_keep_alive_hides_no_framing_SM01(lines: list[bytes], expected: tuple[int, bool]) -> None:
+    request = parse(head(*lines))
+    assert (request._length, request._keep_alive) == expected

@@ -32,6 +32,7 @@ _VERSION = re.compile(rb"HTTP/[0-9]\.[0-9]")
 _ABSOLUTE = re.compile(rb"https?://([^/?#]*)", re.IGNORECASE)
 _DIGITS: Final = b"0123456789"
 _OWS: Final = b" \t"
+_KEEP_ALIVE: Final = b"\r\nconnection: keep-alive\r\n"
 _SLASH: Final = ord("/")
 _MAX_CACHED_HOSTS: Final = 256
 
@@ -116,7 +117,8 @@ def parse_head(raw: bytes, options: ServerOptions, head: Head) -> None:
     lower = raw.lower()
     coded = lower.find(b"\r\ntransfer-encoding:") >= 0
     # "Connection" and "Content-Length" begin alike
-    plain = not (coded or http10) and lower.find(b"\r\ncon") < 0
+    start = lower.find(b"\r\ncon")
+    plain = not (coded or http10) and (start < 0 or _only_keeps_alive(lower, start))
     try:
         (_judge if plain else Parser(_SINK)).feed_data(judged)
     except _NOT_PLAIN:
@@ -133,6 +135,14 @@ def parse_head(raw: bytes, options: ServerOptions, head: Head) -> None:
         head._length = 0
     else:
         _framing(head, lower, coded)
+
+
+def _only_keeps_alive(lower: bytes, start: int) -> bool:
+    """Whether the field at ``start`` says what HTTP/1.1 means anyway, and is the last of them."""
+    return (
+        lower.startswith(_KEEP_ALIVE, start)
+        and lower.find(b"\r\ncon", start + len(_KEEP_ALIVE) - 2) < 0
+    )
 
 
 # Judges heads that say nothing of the connection or a body: each leaves it as it was, at the start
