@@ -195,8 +195,8 @@ def test_a_full_disk_F09(start: Start, log: Path, tmp_path: Path) -> None:
     assert "Traceback" not in log.read_text()
 
 
-def test_no_folder_for_bodies_F10(start: Start, log: Path) -> None:
-    server = start(settings={"spool_dir": "/nonexistent"})
+def test_no_folder_for_bodies_F10(start: Start, log: Path, tmp_path: Path) -> None:
+    server = start(settings={"spool_dir": str(tmp_path / "missing")})
     assert "WARNING large bodies cannot be stored" in log.read_text()
     assert server.post(bytes(3_000_000))[0] == 500
     assert server.post(b"small") == (200, b"5")

@@ -50,3 +50,10 @@ def test_that_of_another_is_not_removed(tmp_path: Path) -> None:
 def test_no_such_folder() -> None:
     with pytest.raises(StartError, match="cannot write /no/such/folder"):
         PidFile("/no/such/folder/pid").write()
+
+
+def test_what_is_no_file_is_left_alone(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(StartError, match="it is no file"):
+            PidFile(str(path)).write()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import signal
 import subprocess
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from twisted.logger import globalLogPublisher
 from twisted.python import usage
 
 from cyclone.cli._options import RunOptions
-from cyclone.cli._plugin import Options
+from cyclone.cli._plugin import Options, ToTwisted
 
 APP = """
 from cyclone.web import Application, RequestHandler
@@ -70,6 +72,12 @@ def test_another_application_for_tls() -> None:
         ["a.py", "b.py"],
         ["a.py", "--nonsense"],
         ["a.py", "-p", "x"],
+        ["a.py", "-p", "99999"],
+        ["a.py", "--ssl-port", "-1"],
+        ["a.py", "--workers", "-1"],
+        ["a.py", "--max-requests", "5"],
+        ["a.py", "--workers", "2", "--max-requests", "0"],
+        ["a.py", "--workers", "2", "--max-requests-jitter", "-1"],
         ["a.py", "--workers", "x"],
         ["a.py", "--workers", "2", "--reload"],
         ["a.py", "--access-log", "loud"],
@@ -81,6 +89,46 @@ def test_usage_errors(arguments: list[str]) -> None:
 
 
 TWIST = "import sys; from twisted.application.twist._twist import Twist; Twist.main(sys.argv)"
+
+
+LATER = """
+from twisted.internet import reactor, task
+
+def at_once():
+    raise OSError("no database")
+
+async def later():
+    await task.deferLater(reactor, 0.01)
+    raise OSError("no database")
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "1")], ids=["one process", "workers"])
+@pytest.mark.parametrize("name", ["at_once", "later"])
+def test_one_that_cannot_start_ends(tmp_path: Path, name: str, workers: tuple[str, ...]) -> None:
+    (tmp_path / "site4.py").write_text(LATER)
+    command = [sys.executable, "-c", TWIST, "cyclone", f"site4.py:{name}", "-p", "0", *workers]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "OSError: no database" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_what_the_supervisor_says_is_in_twisteds_log() -> None:
+    seen: Any = []
+    observe: Any = seen.append
+    globalLogPublisher.addObserver(observe)
+    try:
+        for fields in (
+            {"levelno": 20, "msg": "%d", "args": (1,)},
+            {"levelno": 40, "msg": "bad {x}"},
+            {"levelno": 40, "event": {}},
+        ):
+            ToTwisted().handle(logging.makeLogRecord({"name": "n", **fields}))
+    finally:
+        globalLogPublisher.removeObserver(observe)
+    found = [(event["log_level"].name, event["text"]) for event in seen]
+    assert found == [("info", "1"), ("error", "bad {x}")]
 
 
 @pytest.mark.parametrize("workers", [(), ("--workers", "1")])

@@ -125,7 +125,7 @@ def test_endpoint_unix_and_a_coroutine(start: Start, tmp_path: Path) -> None:
     ("arguments", "code", "message"),
     [
         (["none.py"], 2, "there is no file 'none.py'"),
-        (["site1.py", "--endpoint", "nonsense:1"], 1, "cannot listen on nonsense:1"),
+        (["site1.py", "--endpoint", "nonsense:1"], 2, "'nonsense:1' is no endpoint"),
         (["site1.py", "--ssl-port", "0", "--ssl-cert", "none.crt"], 1, "TLS"),
         (["site1.py", "-p", "0", "--pidfile", "/no/such/pid"], 1, "cannot write /no/such/pid"),
         (["site1:os", "-p", "0"], 2, "'site1:os' is an object of type module"),

@@ -6,10 +6,14 @@ import pytest
 
 from cyclone.cli._errors import StartError
 from cyclone.cli._options import RunOptions
-from cyclone.cli._serve import add_listener, announce, configure
+from cyclone.cli._serve import _tls_reason, add_listener, announce, configure
 from cyclone.cli._sockets import open_listeners
 from cyclone.httpserver import HTTPServer
 from cyclone.web import Application
+
+
+class SSLError(Exception):
+    """As pyOpenSSL's: a list of triples."""
 
 
 def test_xheaders() -> None:
@@ -70,6 +74,23 @@ def test_tls_files() -> None:
     finally:
         listener.close()
     assert application.ssl_options is None
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "x"), "x: no such file or directory"),
+        (
+            SSLError([("PEM routines", "", "no start line"), ("SSL", "", "PEM lib")]),
+            "no start line",
+        ),
+        (SSLError([("PEM", "", "")]), "OpenSSL does not say why"),
+        (SSLError([]), "SSLError: []"),
+        (ValueError("odd"), "ValueError: odd"),
+    ],
+)
+def test_what_is_wrong_with_a_certificate(error: Exception, reason: str) -> None:
+    assert _tls_reason(error) == reason
 
 
 def test_announce(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -95,6 +95,16 @@ def test_f46_nothing_but_a_socket_is_replaced(tmp_path: Path) -> None:
     assert path.read_text() == "precious"
 
 
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [("", "has a path"), ("@", "has a path"), ("x" * 200, "AF_UNIX path too long")],
+    ids=["empty", "abstract", "long"],
+)
+def test_f46_no_path(path: str, message: str) -> None:
+    with pytest.raises(StartError, match=message):
+        open_listeners(RunOptions("app", unix=path))
+
+
 def test_f46_abstract() -> None:
     name = f"@cyclone-test-{os.getpid()}"
     with opened(unix=name) as (listener,):

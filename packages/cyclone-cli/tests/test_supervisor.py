@@ -196,10 +196,13 @@ def test_stop(stage: Stage) -> None:
 def test_f06_why_it_cannot_start_ends_it(stage: Stage) -> None:
     first, second = stage.fakes
     first.childDataReceived(4, b"failed no database\n")
-    first.dies("exit code 1")
+    first.exit_code = 2
+    first.dies("exit code 2")
     assert second.signals == [signal.SIGTERM]
     second.dies()
     assert str(stage.supervisor.problem) == "no database"
+    assert stage.supervisor.problem is not None
+    assert stage.supervisor.problem.exit_code == 2
     assert stage.ended == [True]
 
 

@@ -34,6 +34,12 @@ def test_found(folder: Path, source: str, attribute: str, place: str) -> None:
     assert isinstance(_target.checked(_target.call(found, place), place), Application)
 
 
+def test_an_instance_takes_no_argument() -> None:
+    with pytest.raises(StartError, match="takes no --appopts") as caught:
+        _target.call(Application(), "a.py", "text")
+    assert caught.value.exit_code == 2
+
+
 def test_cyclone_1_spelling(folder: Path) -> None:
     (folder / "pack").mkdir()
     (folder / "pack" / "__init__.py").write_text("")
@@ -58,6 +64,10 @@ def test_cyclone_1_spelling(folder: Path) -> None:
         ("", "app1.py:x.y", 2, "'app1.py' has no attribute 'x.y'"),
         ("", "app1.Mine", 2, "'app1' has no attribute 'Mine'"),
         ("", ":x", 2, "names no application"),
+        ("", "", 2, "names no application"),
+        ("", ".", 2, "names no application"),
+        ("", "a..b", 2, "names no application"),
+        ("", "./", 2, "'./' is a folder"),
         ("", "app1:", 2, "names no application"),
         ("1 +", "app1.py", 1, "cannot import 'app1.py': SyntaxError: invalid syntax"),
         ("import no_such", "app1", 1, "cannot import 'app1': ModuleNotFoundError: No module"),

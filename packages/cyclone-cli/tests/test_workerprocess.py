@@ -68,6 +68,7 @@ def test_a_failure_at_start() -> None:
     worker.childDataReceived(STATUS, b"failed no database\n")
     worker.processExited(Failure(ProcessTerminated(1)))
     assert (worker.reason, worker.state) == ("no database", State.GONE)
+    assert worker.exit_code == 1
     assert notes.seen == [(State.BOOTING, "exit code 1")]
 
 

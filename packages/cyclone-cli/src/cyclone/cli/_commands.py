@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import click
@@ -70,7 +71,29 @@ def _mode(context: click.Context, parameter: click.Parameter, value: str) -> int
     return mode
 
 
-_SECONDS = click.FloatRange(0, 86400)
+class _Seconds(click.FloatRange):
+    """A time; ``nan`` is none."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Click: make a number of it, or fail."""
+        seconds: float = super().convert(value, param, ctx)
+        if seconds != seconds:
+            self.fail(f"{value!r} is no number of seconds", param, ctx)
+        return seconds
+
+
+def _patience(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    """How long a worker may be silent: it says something five times in that."""
+    if 0 < value < 1:
+        raise click.BadParameter("a worker needs at least a second (or 0: never)")
+    return value
+
+
+_SECONDS = _Seconds(0, 86400)
 _PORT = click.IntRange(0, 65535)
 
 
@@ -100,7 +123,13 @@ _PORT = click.IntRange(0, 65535)
     help="Access log on standard error.  [default: combined]",
 )
 @click.option("--pidfile", metavar="PATH", help="File for the process id.")
-@click.option("--backlog", type=click.IntRange(1), default=2048, help="Of the listening sockets.")
+@click.option(
+    "--backlog",
+    type=click.IntRange(1, 2**31 - 1),
+    default=2048,
+    show_default=True,
+    help="Connections that wait in the kernel.",
+)
 @click.option(
     "--drain-timeout",
     type=_SECONDS,
@@ -112,11 +141,13 @@ _PORT = click.IntRange(0, 65535)
     "--drain-delay",
     type=_SECONDS,
     default=0.0,
+    show_default=True,
     help="Seconds between 'not ready' and the end of accepting, at a stop.",
 )
 @click.option(
     "--worker-timeout",
-    type=click.FloatRange(0, 86400),
+    type=_SECONDS,
+    callback=_patience,
     default=30.0,
     show_default=True,
     help="Seconds without a sign of life until a worker is replaced; 0: never.",
@@ -131,6 +162,7 @@ _PORT = click.IntRange(0, 65535)
     "--max-requests-jitter",
     type=click.IntRange(0),
     default=0,
+    show_default=True,
     metavar="N",
     help="Up to N more for each worker, at random.",
 )
@@ -154,6 +186,11 @@ def run(target: str | None, app: str | None, **options: Any) -> None:
 
 def _check(options: dict[str, Any]) -> None:
     """Refuse options that exclude each other."""
+    if options["ssl_port"] is None and "LISTEN_FDS" not in os.environ:
+        source = click.get_current_context().get_parameter_source
+        for name in ("ssl_cert", "ssl_key", "ssl_listen"):
+            if source(name) is click.core.ParameterSource.COMMANDLINE:
+                raise click.UsageError(f"--{name.replace('_', '-')} is for --ssl-port")
     if options["workers"] is None:
         if options["max_requests"] is not None:
             raise click.UsageError("--max-requests is for --workers: nobody replaces one process")

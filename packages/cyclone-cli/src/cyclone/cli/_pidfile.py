@@ -17,6 +17,8 @@ class PidFile:
 
     def write(self) -> None:
         """Write it. :raises StartError: if it names another process that lives, or on a failure."""
+        if os.path.lexists(self.path) and not os.path.isfile(self.path):
+            raise StartError(f"cannot write {self.path}: it is no file")
         other = self._read()
         if other is not None and other != os.getpid() and _lives(other):
             raise StartError(f"{self.path}: process {other} is running already")

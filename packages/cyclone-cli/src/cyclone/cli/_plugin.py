@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import getopt
 import inspect
+import logging
 import os
 import sys
 from typing import Any
 
 from twisted.application.service import IService, MultiService, Service
 from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger, LogLevel
 from twisted.python import usage
 
 from cyclone.httpserver import EventLogger, HTTPServer
 from cyclone.web import Application, spawn
 
 from . import _target
+from ._commands import MOST_WORKERS
 from ._drain import accept_waiting
-from ._errors import StartError
+from ._errors import StartError, in_one_line
 from ._logs import access_function
 from ._options import RunOptions
 from ._serve import add_listener, configure, listen_endpoint
@@ -28,18 +33,24 @@ access_log = EventLogger("cyclone.access")
 _FORMATS = ("combined", "json", "off")
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise ValueError(f"{text!r} is no port")
+    return int(text)
+
+
 class Options(usage.Options):
     """The options: those of Cyclone 1.3, and those of ``cyclone run``."""
 
     synopsis = "[options] [file.py | module:attribute]"
     longdesc = "Serve an Application, a subclass of it, or what a function makes."
     optParameters = [  # noqa: RUF012 - Twisted reads it so
-        ["port", "p", None, "TCP port (default 8888)", int],
+        ["port", "p", None, "TCP port (default 8888)", _port],
         ["listen", "l", "127.0.0.1", "address to listen on"],
         ["unix", "u", None, "UNIX socket to listen on"],
         ["app", "r", None, "application, as module.Class or module:attribute"],
         ["appopts", "c", None, "the one argument of the application"],
-        ["ssl-port", None, None, "TCP port for HTTPS (default 8443, when asked for)", int],
+        ["ssl-port", None, None, "TCP port for HTTPS (default 8443, when asked for)", _port],
         ["ssl-listen", None, None, "address for HTTPS (default: that of --listen)"],
         ["ssl-cert", None, None, "certificate chain, PEM (default server.crt)"],
         ["ssl-key", None, None, "private key, PEM (default server.key, if there is one)"],
@@ -141,7 +152,7 @@ def _workers(value: str | None) -> int | None:
         from .process import cpu_count
 
         return cpu_count()
-    if not value.isdecimal():
+    if not value.isdecimal() or not 1 <= int(value) <= MOST_WORKERS:
         raise usage.UsageError(f"{value!r} is no number of workers")
     return int(value)
 
@@ -153,6 +164,7 @@ class ServeService(Service):
         self.options = options
         self.server: HTTPServer | None = None
         self._found = found
+        self._problem: StartError | None = None
         self._listeners: list[Listener] = []
 
     def privilegedStartService(self) -> None:
@@ -165,6 +177,8 @@ class ServeService(Service):
         if not self._listeners and not self.options.endpoints:
             self.privilegedStartService()
         spawn(self._start()).addErrback(self._failed)
+        if self._problem is not None:
+            _or_exit(_raise, self._problem)
 
     async def _start(self) -> None:
         from twisted.internet import reactor
@@ -190,10 +204,14 @@ class ServeService(Service):
     def _failed(self, failure: Any) -> None:
         from twisted.internet import reactor
 
-        general_log.error("cannot start: {reason}", reason=str(failure.value))
+        error = failure.value
+        if not isinstance(error, StartError):
+            error = StartError(f"cannot start {self.options.target!r}: {in_one_line(error)}")
         stop: Any = reactor
         if stop.running:
-            stop.stop()
+            _give_up(stop, error)
+        else:
+            self._problem = error
 
     def stopService(self) -> Deferred[Any]:
         """Twisted: drain. The Deferred fires at its end."""
@@ -250,11 +268,8 @@ class WorkersService(Service):
 
         self._ended.callback(None)
         problem = self._supervisor.problem
-        stop: Any = reactor
-        if problem is not None:
-            general_log.error("{reason}", reason=str(problem))
-            if stop.running and self.running:
-                stop.stop()
+        if problem is not None and self.running:
+            _give_up(reactor, problem)
 
     def stopService(self) -> Deferred[None]:
         """Twisted: stop the workers. The Deferred fires when all have ended."""
@@ -263,16 +278,56 @@ class WorkersService(Service):
         return self._ended
 
 
+def _give_up(reactor: Any, problem: StartError) -> None:
+    """End the program, once it has cleaned up, with an exit code that says so."""
+    general_log.error("{reason}", reason=str(problem))
+    atexit.register(_exit, problem.exit_code)
+    reactor.stop()
+
+
+def _exit(code: int) -> None:
+    """Twisted's scripts exit with 0 in any case; this runs after them."""
+    logging.shutdown()
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    os._exit(code)
+
+
+def _raise(problem: StartError) -> None:
+    raise problem
+
+
+class ToTwisted(logging.Handler):
+    """Passes log records on to Twisted's log, where programs run by twistd have all of theirs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass one on, unless it is of an `EventLogger`, which has done that itself."""
+        if not hasattr(record, "event"):
+            level = LogLevel.error if record.levelno >= logging.ERROR else LogLevel.info
+            Logger(namespace=record.name).emit(level, "{text}", text=record.getMessage())
+
+
+def _log_to_twisted() -> None:
+    """Unless the program has set up `logging` itself."""
+    supervisor = logging.getLogger("cyclone.general")
+    if not logging.getLogger().handlers and not supervisor.handlers:
+        supervisor.addHandler(ToTwisted())
+        supervisor.setLevel(logging.INFO)
+
+
 def _or_exit(function: Any, *arguments: Any) -> Any:
     """Call; a `StartError` ends the program with its one line."""
     try:
         return function(*arguments)
     except StartError as error:
-        raise SystemExit(f"cyclone: {error}") from error
+        print(f"cyclone: {error}", file=sys.stderr)
+        raise SystemExit(error.exit_code) from error
 
 
 def makeService(options: Options) -> IService:
     """Twisted: the service for these options."""
+    _log_to_twisted()
     everything = MultiService()  # type: ignore[no-untyped-call]
     for one in options.run_options():
         if one.workers is not None:

@@ -203,10 +203,23 @@ def add_listener(server: HTTPServer, listener: Listener, options: RunOptions) ->
     except ImportError as error:
         raise StartError("TLS needs pyOpenSSL: pip install 'cyclone-cli[ssl]'") from error
     except Exception as error:
-        files = f"{options.ssl_cert} and {options.ssl_key or options.ssl_cert}"
-        raise StartError(f"cannot use {files} for TLS: {in_one_line(error)}") from error
+        files = " and ".join(filter(None, [options.ssl_cert, options.ssl_key]))
+        reason = _tls_reason(error)
+        if options.ssl_key is None and not isinstance(error, OSError):
+            reason += " (without --ssl-key it holds the private key as well)"
+        raise StartError(f"cannot use {files} for TLS: {reason}") from error
     finally:
         server.ssl_options = before
+
+
+def _tls_reason(error: Exception) -> str:
+    """What is wrong with a certificate or key, without the names of OpenSSL's functions."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror[:1].lower()}{error.strerror[1:]}"
+    found = error.args[0] if error.args else None
+    if isinstance(found, list) and found and isinstance(found[0], tuple):
+        return str(found[0][-1]) or "OpenSSL does not say why"
+    return in_one_line(error)
 
 
 def _give(server: HTTPServer, listener: Listener) -> None:
@@ -226,12 +239,13 @@ async def listen_endpoint(reactor: Any, server: HTTPServer, description: str) ->
     try:
         endpoint: Any = serverFromString
         port = await endpoint(reactor, description).listen(server)
+    except (ValueError, TypeError, KeyError) as error:
+        raise StartError(f"{description!r} is no endpoint: {error}", 2) from error
     except Exception as error:
         reason = getattr(error, "socketError", None) or error
-        text = getattr(reason, "strerror", None) or in_one_line(reason)
-        raise StartError(
-            f"cannot listen on {description}: {text[:1].lower() + text[1:]}"
-        ) from error
+        text = getattr(reason, "strerror", None)
+        text = text[:1].lower() + text[1:] if text else in_one_line(reason)
+        raise StartError(f"cannot listen on {description}: {text}") from error
     host = port.getHost()
     scheme = {"tcp": "http", "tcp6": "http", "ssl": "https"}.get(description.split(":")[0])
     if scheme and hasattr(host, "port"):

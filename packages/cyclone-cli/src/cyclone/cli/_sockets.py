@@ -95,6 +95,8 @@ def _tcp(host: str, port: int, backlog: int) -> socket.socket:
 
 def _unix(path: str, mode: int, backlog: int) -> socket.socket:
     """A UNIX socket; ``@name`` is an abstract one. Only a socket nobody answers on is replaced."""
+    if path in ("", "@"):
+        raise StartError("a UNIX socket has a path, or a name behind the @", 2)
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if path.startswith("@"):
@@ -140,7 +142,7 @@ def _clear(path: str) -> None:
 
 def _reason(error: Exception) -> str:
     text = getattr(error, "strerror", None) or str(error)
-    return text[:1].lower() + text[1:]
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def from_descriptor(descriptor: int, *, tls: bool) -> Listener:

@@ -164,7 +164,7 @@ class Supervisor:
 
     def _replace(self, worker: WorkerProcess, how: str) -> None:
         if worker.reason is not None and not self._announced:
-            self._give_up(worker.reason)
+            self._give_up(worker.reason, worker.exit_code or 1)
             return
         pause = self._restarts.died(time.monotonic(), worker.ready_since)
         reason = worker.reason or how
@@ -255,9 +255,9 @@ class Supervisor:
 
     # --- stop ---------------------------------------------------------------------------------
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self, reason: str, exit_code: int = 1) -> None:
         if self.problem is None:
-            self.problem = StartError(reason)
+            self.problem = StartError(reason, exit_code)
         self.stop("giving up")
 
     def stop(self, why: str) -> None:

@@ -57,6 +57,8 @@ def load_module(place: str) -> ModuleType:
 
 
 def _import_file(path: str) -> ModuleType:
+    if os.path.isdir(path):
+        raise StartError(f"{path!r} is a folder: name a file in it", 2)
     if not os.path.isfile(path):
         raise StartError(f"there is no file {path!r}", 2)
     name = os.path.splitext(os.path.basename(path))[0]
@@ -76,6 +78,8 @@ def _import_file(path: str) -> ModuleType:
 
 
 def _import_module(name: str) -> ModuleType:
+    if not all(name.split(".")):
+        raise StartError(f"{name!r} names no application: say file.py or module:attribute", 2)
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
@@ -167,6 +171,8 @@ def call(found: Any, target: str, argument: str | None = None) -> Any:
     :raises StartError: when that raises.
     """
     if isinstance(found, HTTPServer):
+        if argument is not None:
+            raise StartError(f"{target!r} is made already: it takes no --appopts", 2)
         return found
     if not callable(found):
         raise StartError(f"{target!r} is {_kind(found)}, no application and nothing to call", 2)

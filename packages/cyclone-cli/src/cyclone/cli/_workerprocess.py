@@ -49,6 +49,8 @@ class WorkerProcess(ProcessProtocol):
         #: How many connections it cut at its end.
         self.cut = 0
         self.pid: int | None = None
+        #: With what it ended, if it did by itself.
+        self.exit_code: int | None = None
         self._supervisor = supervisor
         self._lines = Lines()
 
@@ -100,6 +102,7 @@ class WorkerProcess(ProcessProtocol):
     def processExited(self, reason: Any) -> None:
         """Twisted: the process is gone, though somebody may still hold its pipes."""
         self.pid = None
+        self.exit_code = getattr(reason.value, "exitCode", None)
         before, self.state = self.state, State.GONE
         self._supervisor.worker_gone(self, before, exit_text(reason.value))
 
