@@ -51,16 +51,18 @@ class SSEHandler(HubMixin, RequestHandler):
     # --- what a subclass defines ------------------------------------------------------------
 
     def _bind(self, *args: Any, **kwargs: Any) -> Any:
+        """The client is there; called with the groups of the route's pattern.
+
+        May be async: the stream is open as soon as it waits for something.
+        """
         return None
 
-    #: The client is there; called with the groups of the route's pattern. May be async: the stream
-    #: is open as soon as it waits for something.
     bind: Callable[..., Any] = _bind
 
     def _unbind(self) -> Any:
+        """The stream has ended. Called once, if `bind` had opened it. May be async."""
         return None
 
-    #: The stream has ended. Called once, if `bind` had opened it. May be async.
     unbind: Callable[..., Any] = _unbind
 
     # --- what a subclass calls --------------------------------------------------------------

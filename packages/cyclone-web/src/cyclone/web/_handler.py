@@ -73,12 +73,12 @@ class RequestHandler(
                 hook_returned(self, "initialize", result)
 
     def _initialize(self, **kwargs: Any) -> None:
+        """Runs first in each request, with the keywords of the route. Override it to keep them."""
         if kwargs:
             raise TypeError(
                 f"{type(self).__qualname__} has no initialize() for the route's {', '.join(kwargs)}"
             )
 
-    #: Runs first in each request, with the keywords of the route. Override it to keep them.
     initialize: Callable[..., object] = _initialize
 
     def on_finish(self) -> None:

@@ -200,10 +200,12 @@ class WebSocketHandler(RequestHandler):
     # --- what a subclass defines ------------------------------------------------------------
 
     def _open_default(self, *args: Any, **kwargs: Any) -> Any:
+        """The WebSocket is open. Called with the groups of the route's pattern.
+
+        May be async; no message is handed on before it is done.
+        """
         return self.connectionMade(*args, **kwargs)
 
-    #: The WebSocket is open. Called with the groups of the route's pattern; may be async, and no
-    #: message is handed on before it is done.
     open: Callable[..., Any] = _open_default
 
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
@@ -227,9 +229,9 @@ class WebSocketHandler(RequestHandler):
         return None
 
     def _connection_made(self, *args: Any, **kwargs: Any) -> Any:
+        """Cyclone's name of `open`."""
         return None
 
-    #: Cyclone's name of `open`.
     connectionMade: Callable[..., Any] = _connection_made
 
     def messageReceived(self, message: str | bytes) -> Awaitable[None] | None:
