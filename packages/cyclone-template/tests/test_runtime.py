@@ -2,17 +2,17 @@
 
 import types
 from collections.abc import Generator
+from datetime import date
 from enum import IntEnum
 from fractions import Fraction
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cyclone.escape import xhtml_escape
 from cyclone.template import Template
-from cyclone.template._runtime import escaped, is_awaitable, joined, plain
+from cyclone.template._runtime import _ordinary, escaped, is_awaitable, plain, unescaped
 
 
 class Tag(str):
@@ -76,86 +76,22 @@ def test_plain(value: object) -> None:
     assert Template("{% for i in x %}{% raw i %}{% end %}").generate(x=[value]) == b"<"
 
 
-_VALUES = st.one_of(
-    st.text(alphabet=st.sampled_from("<>&\"'a\0 é%"), max_size=5),
-    st.integers(),
-    st.floats(),
-    st.booleans(),
-    st.none(),
-    st.binary(max_size=3).map(lambda data: data.hex().encode()),
-    st.sampled_from([Tag("<"), Color.RED, Evil(2)]),
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("<", "<"), (b"<", "<"), (Tag("<"), "<"), (Evil(1), "<evil>"), (None, "None"), (1.5, "1.5")],
+    ids=repr,
 )
+def test_unescaped(value: object, expected: str) -> None:
+    for _ in range(2):
+        assert unescaped(value, None) == expected
 
 
-@settings(deadline=None)
-@given(st.lists(_VALUES, max_size=6), st.text(alphabet="<%s>\0é", max_size=4))
-def test_joining_a_loop_changes_nothing(values: list[object], text: str) -> None:
-    before, after = f"[{text}", f"{text}]"
-    source = f"{before}{{{{ x }}}}{after}"
-    at_once = Template(f"{{% for x in xs %}}{source}{{% end %}}")
-    one_by_one = Template(f"{{% for x in xs %}}{{% set y = x %}}{source}{{% end %}}")
-    for kind in (list, tuple, iter):
-        made: Any = kind
-        assert at_once.generate(xs=made(values)) == one_by_one.generate(xs=made(values))
-
-
-_ROWS = st.one_of(
-    st.lists(st.lists(_VALUES, max_size=3), max_size=4),
-    st.lists(st.lists(st.text(alphabet="<&a\0\1%", max_size=3), max_size=3), max_size=4),
-    st.lists(st.lists(st.integers(), min_size=2, max_size=2), max_size=4),
-)
-
-
-@settings(deadline=None)
-@given(_ROWS, st.text(alphabet="<%s>\0\1é", max_size=4))
-def test_joining_a_table_changes_nothing(rows: list[list[object]], text: str) -> None:
-    inner = f"{{% for x in r %}}{text}{{{{ x }}}}{text}]{{% end %}}"
-    at_once = Template(f"a{{% for r in rows %}}({text}{inner}{text}){{% end %}}")
-    one_by_one = Template(
-        f"a{{% for r in rows %}}{{% set s = r %}}({text}{inner}{text}){{% end %}}"
-    )
-    for outer in (list, tuple, iter):
-        for row in (list, tuple):
-            kind: Any = outer
-            given_rows = [row(cells) for cells in rows]
-            expected = one_by_one.generate(rows=kind(given_rows))
-            assert at_once.generate(rows=kind(given_rows)) == expected
-
-
-@pytest.mark.parametrize("text", ["\0", "\1", "%", "%s", "\0\1"])
-def test_text_that_looks_like_a_separator(text: str) -> None:
-    source = f"{{% for r in t %}}({text}{{% for c in r %}}{text}{{{{ c }}}}{{% end %}}){{% end %}}"
-    for rows in ([["a", "b"], ["c"]], [[1, 2], [3, 4]]):
-        expected = "".join(f"({text}{''.join(f'{text}{c}' for c in row)})" for row in rows)
-        assert Template(source).generate(t=rows).decode() == expected
-
-
-def test_the_variables_of_a_table_stay() -> None:
-    source = "{% for r in t %}{% for c in r %}{{ c }}{% end %};{% end %}{{ r }}{{ c }}"
-    assert Template(source).generate(t=[[1, 2], [3, 4]]) == b"12;34;[3, 4]4"
-    assert (
-        Template(source).generate(t=[["a"], ["b", "c"]]) == b"a;bc;[&#x27;b&#x27;, &#x27;c&#x27;]c"
-    )
-
-
-def test_joined_leaves_alone_what_it_does_not_know() -> None:
-    unknown: list[object] = [
-        [],
-        {},
-        "ab",
-        iter([1]),
-        [b"a"],
-        [1, Evil(2)],
-        ["a", Tag("")],
-        ["a\0b"],
-    ]
-    for values in (*unknown, [1, "\0"], [[]], (), 5):
-        assert joined(values, escaped, "", "", "") is None
-    assert joined(["a"], lambda value, rendering: "x", "", "", "") is None
-    assert joined(["<", "b"], escaped, "h", "[", "]") == "h[&lt;][b]"
-    assert joined(["<", "b"], plain, "", "[", "]") == "[<][b]"
-    assert joined((1, 2), escaped, "", "%", "%") == "%1%%2%"
-    assert joined([1, "<", None, True, 1.5], escaped, "", "%", "%") == "%1%%&lt;%%None%%True%%1.5%"
+def test_types_are_remembered_only_if_they_cannot_be_made() -> None:
+    for value in (date(2026, 1, 1), Evil(1), Color.RED, (i for i in [1]), None):
+        unescaped(value, None)
+        escaped(value, None)
+    assert {date, type(None)} <= _ordinary
+    assert _ordinary.isdisjoint({Evil, Color, types.GeneratorType, str, bytes})
 
 
 def test_is_awaitable() -> None:

@@ -2,7 +2,7 @@
 
 Outside of loops they make one f-string, in which each value is escaped by a call. Where many values
 come, it is cheaper to collect them as they are, each followed by the text after it, and to escape
-them together at the end (``_runtime.finished``): that is "deferred" here. What a value is, is
+them together at the end (``_bulk.finished``): that is "deferred" here. What a value is, is
 looked at when it is printed in either case.
 """
 

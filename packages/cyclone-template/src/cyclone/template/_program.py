@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 from types import FunctionType
 
-from . import _runtime
+from . import _bulk, _runtime
 from ._codegen import Location, generate
 from ._errors import ParseError
 
@@ -27,16 +27,16 @@ _GLOBALS: dict[str, object] = {
     "_tt_s": _runtime.plain,
     "_tt_c": _runtime.converted,
     "_tt_a": _runtime.applied,
-    "_tt_joined": _runtime.joined,
-    "_tt_joined_rows": _runtime.joined_rows,
+    "_tt_joined": _bulk.joined,
+    "_tt_joined_rows": _bulk.joined_rows,
     "_tt_escaped": _runtime.escaped,
     "_tt_unescaped": _runtime.unescaped,
     "_tt_custom": _runtime.custom,
     "_tt_type": type,
     "_tt_str": str,
     "_tt_int": int,
-    "_tt_end": _runtime.finished,
-    "_tt_ended": _runtime.ended,
+    "_tt_end": _bulk.finished,
+    "_tt_ended": _bulk.ended,
 }
 
 
