@@ -1,3 +1,4 @@
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -253,3 +254,12 @@ def test_the_length_of_a_body_that_came_in_chunks() -> None:
     found = environ(method="POST", body=b"body", headers=[("Transfer-Encoding", "chunked")])
     assert found["CONTENT_LENGTH"] == "4"
     assert found["wsgi.input"].read() == b"body"
+
+
+def test_a_cancelled_task_is_not_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    class Cancelled(WSGIContainer):
+        async def handle_request(self, request: HTTPRequest) -> None:
+            raise asyncio.CancelledError
+
+    Cancelled(lambda environ, start: [])(request())
+    assert caplog.records == []

@@ -347,7 +347,7 @@ class ExecutionMixin(HandlerBase):
         self.request.connection.set_close_callback(None)
         self.application._open_requests.discard(self)  # type: ignore[arg-type]
 
-    def notifyFinish(self) -> Deferred[Any]:
+    def notifyFinish(self) -> Deferred[str | None]:
         """A Deferred that fires at the end of the request, for each caller its own.
 
         With None when the answer is complete, with the reason (text) when the client went away; it

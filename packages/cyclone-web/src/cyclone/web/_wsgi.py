@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -244,4 +245,6 @@ class WSGIAnswer:
 
 
 def _log_failure(failure: Any, request: HTTPRequest) -> None:
+    if isinstance(failure.value, asyncio.CancelledError):
+        return  # the event loop is being closed; the answer may have left before that was noted
     application_log.error(_UNCAUGHT, request=repr(request), exc_info=failure.value)
