@@ -21,6 +21,8 @@ _TESTS = Path(__file__).resolve().parents[3] / "packages/cyclone-httpserver/test
 
 def load(name: str) -> Any:
     """A module of cyclone-httpserver's tests, which have the probes and the mutations."""
+    if name != "http_support":
+        load("http_support")  # the others import it
     if name not in sys.modules:
         spec = importlib.util.spec_from_file_location(name, _TESTS / f"{name}.py")
         assert spec is not None
