@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 
 from ._errors import TemplateError
-from ._traceback import current_location, located, translated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +22,8 @@ def refuse_awaitable(value: object) -> TemplateError:
     if close is not None and hasattr(value, "cr_frame"):
         # An unawaited coroutine would warn when it is collected.
         close()
+    from ._traceback import current_location
+
     where = current_location()
     what = type(value).__name__
     return TemplateError(f"a value has to be awaited ({what}) at {where}: use generate_async()")
@@ -37,6 +37,8 @@ class _Place:
     def __init__(
         self, awaitable: Awaitable[object] | None, convert: Callable[[object], str]
     ) -> None:
+        from ._traceback import current_location
+
         self.awaitable = awaitable
         self.convert = convert
         self.location = current_location()
@@ -65,6 +67,8 @@ class Rendering:
         try:
             started: Any = program.run(namespace, self, template.namespace)
         except Exception as error:
+            from ._traceback import translated
+
             failure = translated(error)
         else:
             if isinstance(started, str):
@@ -122,6 +126,8 @@ class Rendering:
         try:
             return await coroutine
         except Exception as error:
+            from ._traceback import translated
+
             failure = translated(error)
         try:
             raise failure
@@ -204,6 +210,8 @@ class Rendering:
         """``text`` with its marks replaced by what the places hold."""
         if not self.has_place(text):
             return text
+        import re
+
         pieces = re.split(rf"{self._mark}(\d+);", text)
         for at in range(1, len(pieces), 2):
             place = self._places[int(pieces[at])]
@@ -222,6 +230,8 @@ class Rendering:
             error, place = self._failed
         if place.location is None:
             return error
+        from ._traceback import located
+
         error.add_note(f"    in the template at {place.location}")
         return error.with_traceback(located(place.location, error.__traceback__))
 

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from enum import Enum
-
 from cyclone.escape import to_unicode
 
 from ._errors import TemplateError
 from ._limits import DEFAULT_LIMITS, Limits
-from ._parser import parse
-from ._program import Program
-from ._reader import Reader
 from ._rendering import Rendering, Spawn
-from ._traceback import translated
 from ._whitespace import MODES
 
 TYPE_CHECKING = False
@@ -21,15 +15,16 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._loader import BaseLoader
+    from ._program import Program
 
     Autoescape = str | Callable[[Any], object] | None
 
 
-class _Unset(Enum):
-    UNSET = 0
+class _Unset:
+    """An argument that was not given."""
 
 
-_UNSET = _Unset.UNSET
+_UNSET = _Unset()
 
 
 class Template:
@@ -53,6 +48,10 @@ class Template:
         limits: Limits | None = None,
         path: str | None = None,
     ) -> None:
+        # The compiler is imported when there is something to compile.
+        from ._parser import parse
+        from ._reader import Reader
+
         self.name = to_unicode(name)
         self.loader = loader
         self.path = path
@@ -74,7 +73,12 @@ class Template:
         self._program: Program | None = None
         defers_compiling = getattr(loader, "defers_compiling", None)
         if defers_compiling is None or not defers_compiling():
-            self._program = Program(self)
+            self._program = self._compiled()
+
+    def _compiled(self) -> Program:
+        from ._program import Program
+
+        return Program(self)
 
     def _whitespace(self, mode: str | None) -> str:
         if mode is None and self.loader is not None:
@@ -93,7 +97,7 @@ class Template:
     def program(self) -> Program:
         """The compiled form (internal)."""
         if self._program is None:
-            self._program = Program(self)
+            self._program = self._compiled()
         return self._program
 
     @property
@@ -114,6 +118,8 @@ class Template:
         try:
             return str(program.run(kwargs, None, self.namespace)).encode("utf-8")
         except Exception as error:
+            from ._traceback import translated
+
             failure = translated(error)
         try:
             raise failure
