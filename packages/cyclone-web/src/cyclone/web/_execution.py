@@ -113,19 +113,12 @@ class ExecutionMixin(HandlerBase):
         if method not in self.SUPPORTED_METHODS:
             raise HTTPError(405)
         decode = self.decode_argument
-        self.path_args = (
-            [arg if arg is None else decode(arg) for arg in path_args]  # type: ignore[misc]
-            if path_args
-            else []
-        )
-        self.path_kwargs = (
-            {
-                name: arg if arg is None else decode(arg, name=name)  # type: ignore[misc]
-                for name, arg in path_kwargs.items()
-            }
-            if path_kwargs
-            else {}
-        )
+        self.path_args = args = []
+        for arg in path_args:
+            args.append(arg if arg is None else decode(arg))
+        self.path_kwargs = kwargs = {}
+        for name, arg in path_kwargs.items():
+            kwargs[name] = arg if arg is None else decode(arg, name=name)
         if method not in SAFE_METHODS:
             if not self._stream_request_body:
                 self._parse_form()

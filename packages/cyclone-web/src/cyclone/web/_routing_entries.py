@@ -108,7 +108,7 @@ class _PatternEntry(Entry):
         if self.named:
             args, kwargs = path_arguments(match)
         else:
-            args = [unquote_group(text) for text in match.groups()]
+            args = list(map(unquote_group, match.groups()))
             kwargs = _NO_KWARGS
         # What Route() does, without its detour
         return _new_tuple(Route, (route[0], route[1], args, kwargs, route[4]))
