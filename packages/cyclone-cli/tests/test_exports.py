@@ -16,7 +16,7 @@ def test_version_is_the_distributions() -> None:
 
 def test_names() -> None:
     assert cyclone.cli.__all__ == ["HealthHandler", "__version__", "is_draining", "main", "process"]
-    assert cyclone.cli.process.__all__ == ["cpu_count", "fork_processes", "task_id"]
+    assert cyclone.cli.process.__all__ == ["Subprocess", "cpu_count", "fork_processes", "task_id"]
     for name in cyclone.cli.__all__:
         assert getattr(cyclone.cli, name) is not None
 

@@ -1,4 +1,4 @@
-"""Several processes on one listening socket, under Tornado's names.
+"""Processes, under Tornado's names: several on one listening socket, and those one talks to.
 
 `cyclone run --workers N` is the way that is looked after: it replaces workers that die, reloads
 without a refused connection, and drains. These functions are for programs that fork by themselves.
@@ -10,13 +10,26 @@ import logging
 import os
 import random
 import sys
+from typing import TYPE_CHECKING
 
-__all__ = ["cpu_count", "fork_processes", "task_id"]
+if TYPE_CHECKING:
+    from ._subprocess import Subprocess as Subprocess
+
+__all__ = ["Subprocess", "cpu_count", "fork_processes", "task_id"]
 
 log = logging.getLogger("cyclone.general")
 _task_id: int | None = None
 #: Set for the workers of ``cyclone run --workers``.
 TASK_VARIABLE = "CYCLONE_TASK_ID"
+
+
+def __getattr__(name: str) -> object:
+    """What needs Twisted is loaded when it is asked for."""
+    if name == "Subprocess":
+        from ._subprocess import Subprocess
+
+        return Subprocess
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def cpu_count() -> int:
