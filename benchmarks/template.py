@@ -9,6 +9,7 @@ compared with the hand-written function's first.
 
 import argparse
 import html
+import os
 import platform
 import re
 import resource
@@ -28,6 +29,7 @@ import jinja2
 import mako.lookup  # type: ignore[import-untyped]
 import mako.template  # type: ignore[import-untyped]
 import minijinja
+import template_pages
 import template_sources as sources
 import tornado.template
 
@@ -36,6 +38,7 @@ from cyclone.escape import xhtml_escape
 
 Render = Callable[[], object]
 ENGINES = ("hand", "cyclone", "jinja2", "mako", "chameleon", "minijinja", "tornado")
+PAGE_ENGINES = ("hand", "cyclone", "jinja2", "mako", "tornado")
 
 
 @dataclass
@@ -169,7 +172,6 @@ def rendering(rounds: int) -> dict[str, dict[str, list[float]]]:
         "table of strings to escape": [
             [f"<c&{r * 10 + c}>" for c in range(10)] for r in range(1000)
         ],
-        # Cyclone does a list of one type at once; this one goes value by value.
         "table of ints and strings mixed": [
             [r * 10 + c if c % 2 else f"cell {r}" for c in range(10)] for r in range(1000)
         ],
@@ -186,6 +188,25 @@ def rendering(rounds: int) -> dict[str, dict[str, list[float]]]:
     contestants = engines("hello.html", {"name": "World"}, lambda: hand_hello("World"))
     check(contestants)
     results["Hello"] = measure(contestants, rounds, 1000)
+    return results
+
+
+def pages(rounds: int) -> dict[str, dict[str, list[float]]]:
+    results = {}
+    for name, (source, jinja, mako_source, kwargs, hand) in template_pages.PAGES.items():
+        ours = cyclone.template.Template(source, name="page.html")
+        theirs = tornado.template.Template(source, name="page.html")
+        jinja_page = jinja2.Environment(autoescape=True).from_string(jinja)
+        mako_page = mako.template.Template(mako_source, default_filters=["str", "h"])
+        contestants: dict[str, Render] = {
+            "hand": partial(hand, **kwargs),
+            "cyclone": partial(ours.generate, **kwargs),
+            "jinja2": lambda page=jinja_page, kwargs=kwargs: page.render(**kwargs).encode(),
+            "mako": lambda page=mako_page, kwargs=kwargs: page.render(**kwargs).encode(),
+            "tornado": partial(theirs.generate, **kwargs),
+        }
+        check(contestants)
+        results[name] = measure(contestants, rounds, 15)
     return results
 
 
@@ -220,10 +241,11 @@ def escaping(rounds: int) -> dict[str, dict[str, list[float]]]:
 
 
 def importing(rounds: int) -> dict[str, list[float]]:
-    """CPU time of a fresh interpreter, with and without the import."""
+    """CPU time of a fresh interpreter, with and without the import, from compiled files."""
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
 
     def start(code: str) -> Render:
-        return lambda: subprocess.run([sys.executable, "-c", code], check=True)
+        return lambda: subprocess.run([sys.executable, "-c", code], check=True, env=environment)
 
     def used() -> float:
         usage = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -231,6 +253,7 @@ def importing(rounds: int) -> dict[str, list[float]]:
 
     times: dict[str, list[float]] = {"nothing": [], "cyclone.template": []}
     codes = {"nothing": start("pass"), "cyclone.template": start("import cyclone.template")}
+    codes["cyclone.template"]()
     for _ in range(rounds):
         for name, run in codes.items():
             begin = used()
@@ -273,10 +296,11 @@ def main() -> None:
         "process CPU time (in brackets: how many times Cyclone's). "
         + ", ".join(f"{name} {version(name)}" for name in packages)
         + ".",
-        "The first three tables are lists of one type, which Cyclone renders at once (a loop whose "
-        "body is one value between texts); in the fourth every value is escaped by itself, as in "
-        "any other loop.",
+        "The tables are lists of strings and numbers, which Cyclone renders at once (a loop whose "
+        "body is one value between texts). The pages of `template_pages.py` are such as people "
+        "write; of any other loop Cyclone collects the values and escapes them together.",
         table("rendering", ENGINES, rendering(rounds)),
+        table("other pages", PAGE_ENGINES, pages(rounds)),
         table(
             "compiling", ("cyclone", "tornado", "jinja2"), {"300 lines": compiling(max(5, rounds))}
         ),
