@@ -120,3 +120,31 @@ def test_the_requests_id() -> None:
     record.request_id = "abc"
     assert formatter.format(record) == "mine: [abc] at work"
     assert formatter.format(record) == "mine: [abc] at work"
+
+
+def test_lg_01_what_an_exception_says_is_no_line_of_the_log() -> None:
+    try:
+        try:
+            raise ValueError("first\x1b[31m\n2026-01-01 INFO mine: fake")
+        except ValueError as error:
+            raise KeyError("second\r\n2026-01-01 INFO mine: fake") from error
+    except KeyError as error:
+        failure = (type(error), error, error.__traceback__)
+    record = logging.LogRecord("mine", logging.ERROR, __file__, 1, "failed", (), failure)
+    text = _logs.LineFormatter("%(levelname)s %(message)s").format(record)
+    lines = text.split("\n")
+    assert "    2026-01-01 INFO mine: fake" in lines
+    assert not [line for line in lines if line.startswith("2026")]
+    assert "ValueError: first\\x1b[31m" in text
+    assert text.replace("\n", "").isprintable()
+
+
+def test_lg_01_an_exception_that_cannot_be_told() -> None:
+    class Odd(Exception):
+        def __str__(self) -> str:
+            raise ZeroDivisionError
+
+    odd = Odd()
+    odd.__context__ = odd
+    record = logging.LogRecord("mine", logging.ERROR, __file__, 1, "failed", (), (Odd, odd, None))
+    assert "Odd: <exception str() failed>" in _logs.LineFormatter("%(message)s").format(record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -37,6 +38,22 @@ class LineFormatter(logging.Formatter):
         if request_id != "-":
             record.message = f"[{request_id}] {record.message}"
         return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:
+        """Return a traceback in which what an exception says cannot pass for lines of the log.
+
+        Programs put into their exceptions what clients sent (LG-01).
+        """
+        text = super().formatException(ei)
+        error, seen = ei[1], set[int]()
+        while error is not None and id(error) not in seen:
+            seen.add(id(error))
+            with contextlib.suppress(Exception):  # a str() of its own
+                message = str(error)
+                if "\n" in message:
+                    text = text.replace(message, message.replace("\n", "\n    "))
+            error = error.__cause__ or error.__context__
+        return "\n".join(map(escape_for_log, text.split("\n")))
 
 
 def set_up(*, debug: bool = False, worker: int | None = None) -> BackgroundHandler | None:
