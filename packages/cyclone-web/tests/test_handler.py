@@ -96,8 +96,13 @@ def test_reverse_url(serve: Any) -> None:
     assert client.fetch("GET", "/x/y").text == "/x/a"
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [{"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}],
+    ids=["XS-07-origin", "XS-07-cross-site"],
+)
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
-def test_error_handler(serve: Any, method: str) -> None:
+def test_error_handler(serve: Any, method: str, headers: dict[str, str]) -> None:
     client = serve(
         [("/", ErrorHandler, {"status_code": 410})],
         xsrf_cookies=True,
@@ -105,7 +110,6 @@ def test_error_handler(serve: Any, method: str) -> None:
         cookie_secret="0" * 32,
     )
     body = None if method == "GET" else ""
-    headers = {"Origin": "http://evil.example"}
     assert client.fetch(method, "/", body=body, headers=headers).status == 410
 
 
