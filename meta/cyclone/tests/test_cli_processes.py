@@ -53,6 +53,10 @@ class Block(RequestHandler):
         os.write(2, b"blocking\\n")
         time.sleep(60)
 
+class Nap(RequestHandler):
+    def get(self):
+        time.sleep(0.3)
+
 class Descriptors(RequestHandler):
     def get(self):
         code = """import os, stat
@@ -75,6 +79,7 @@ class Events(SSEHandler):
 application = Application([
     (r"/", Pid), (r"/slow", Slow), (r"/block", Block), (r"/fds", Descriptors),
     (r"/ws", Socket), (r"/sse", Events), (r"/health", HealthHandler), (r"/state", State),
+    (r"/nap", Nap),
 ], spool_threshold=65536)
 '''
 
@@ -529,6 +534,13 @@ def test_readiness_goes_before_the_port(run: Run) -> None:
     assert cli.get("/health")[0] == 503
     cli.signal(signal.SIGTERM)
     assert cli.wait() == 128 + signal.SIGTERM
+
+
+def test_debug_watches_the_reactor_of_a_ready_made_application(run: Run) -> None:
+    cli = run("--debug")
+    assert cli.get("/nap")[0] == 200
+    assert until(lambda: "The reactor was blocked for" in cli.log()), cli.log()
+    assert re.search(r"ms by app\.Nap", cli.log())
 
 
 def test_reload_in_development(run: Run) -> None:

@@ -37,6 +37,7 @@ def found(handlers: Any = (), **settings: Any) -> list[str]:
         ({"cookie_secret": 5}, "error: cookie_secret is neither text nor bytes"),
         ({"cookie_secret": {1: "x"}, "key_version": 1}, "warning: cookie_secret 1 is short"),
         ({"cookie_secret": {1: SECRET}}, "error: cookie_secret has versions"),
+        ({"static_path": 5}, "error: static_path is 5, which is no path"),
         ({"cookie_secret": SECRET}, "warning: xsrf_cookies is off"),
         ({"cookie_secret": SECRET}, "warning: signed values of version 1"),
         ({"login_url": "/login"}, "warning: login_url without cookie_secret"),

@@ -34,6 +34,27 @@ def test_found(folder: Path, source: str, attribute: str, place: str) -> None:
     assert isinstance(_target.checked(_target.call(found, place), place), Application)
 
 
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("async def x(): return Application()", None),
+        ("async def x(): 1 / 0", "could not be called: ZeroDivisionError"),
+        (
+            "from twisted.internet.defer import Deferred\nasync def x(): await Deferred()",
+            "only `cyclone run` can do that",
+        ),
+    ],
+)
+def test_a_coroutine_that_waits_for_nothing(folder: Path, source: str, message: str | None) -> None:
+    (folder / "app1.py").write_text(HEAD + source)
+    made = _target.call(_target.find("app1:x"), "app1:x")
+    if message is None:
+        assert isinstance(_target.finished(made, "app1:x"), Application)
+        return
+    with pytest.raises(StartError, match=message):
+        _target.finished(made, "app1:x")
+
+
 def test_an_instance_takes_no_argument() -> None:
     with pytest.raises(StartError, match="takes no --appopts") as caught:
         _target.call(Application(), "a.py", "text")
@@ -79,7 +100,13 @@ def test_cyclone_1_spelling(folder: Path) -> None:
             "cannot import 'app1': ReactorAlreadyInstalledError "
             "(it installs a reactor itself: leave out the option --reactor)",
         ),
-        ("1 / 0", "app1", 1, "cannot import 'app1': ZeroDivisionError"),
+        (
+            "\n1 / 0",
+            "app1",
+            1,
+            "cannot import 'app1': ZeroDivisionError: division by zero (app1.py, line 3)",
+        ),
+        ("import re\nre.compile('(')", "app1.py", 1, "position 0 (app1.py, line 3)"),
         ("x = 5", "app1:x", 2, "'app1:x' is an object of type int"),
         ("def x(): return 5", "app1:x", 2, "'app1:x' gave an object of type int"),
         ("def x(): pass", "app1:x", 2, "'app1:x' gave None"),

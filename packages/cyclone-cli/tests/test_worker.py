@@ -110,6 +110,9 @@ def test_a_streamed_request_is_counted(receiver: object, had: int) -> None:
 def test_f06_it_says_why_it_cannot_start(tmp_path: Path) -> None:
     with worker(tmp_path, "1 / 0") as (process, control, status):
         text = read(status, b"\n")
-        assert text == b"failed cannot import 'site2.py': ZeroDivisionError: division by zero\n"
+        assert (
+            text
+            == b"failed cannot import 'site2.py': ZeroDivisionError: division by zero (site2.py, line 1)\n"
+        )
         assert process.wait(10) == 1
         os.close(control)

@@ -101,14 +101,18 @@ def check_settings(settings: Mapping[str, Any]) -> Iterator[Finding]:
         yield warning("autoescape is off: templates do not escape what they print")
     for name in ("template_path", "static_path"):
         path = settings.get(name)
-        if path is not None and not os.path.isdir(path):
+        if path is None:
+            continue
+        if not isinstance(path, str | os.PathLike):
+            yield error(f"{name} is {path!r}, which is no path")
+        elif not os.path.isdir(path):
             yield error(f"{name}: there is no folder {os.fspath(path)!r}")
 
 
 def check_templates(settings: Mapping[str, Any]) -> Iterator[Finding]:
     """Each template below ``template_path`` compiles."""
     folder = settings.get("template_path")
-    if folder is None or not os.path.isdir(folder):
+    if not isinstance(folder, str | os.PathLike) or not os.path.isdir(folder):
         return
     loader = settings.get("template_loader")
     if loader is None:

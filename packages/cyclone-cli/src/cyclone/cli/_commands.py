@@ -247,9 +247,9 @@ def check(target: str, strict: bool) -> None:
 
 
 def _loaded(target: str) -> Any:
-    from ._target import call, checked, find
+    from ._target import call, checked, find, finished
 
-    return checked(call(find(target), target), target)
+    return checked(finished(call(find(target), target), target), target)
 
 
 def _make(name: str, where: str | None, git: bool) -> None:

@@ -15,7 +15,7 @@ from twisted.internet.error import ReactorAlreadyInstalledError
 from cyclone.httpserver import HTTPServer
 from cyclone.web import Application
 
-from ._errors import StartError, in_one_line
+from ._errors import StartError, in_one_line, with_place
 
 #: Looked for, in this order, when only a file or module is named.
 NAMES = (
@@ -92,10 +92,10 @@ def _import_module(name: str) -> ModuleType:
 
 
 def _not_imported(name: str, error: Exception) -> StartError:
-    hint = ""
     if isinstance(error, ReactorAlreadyInstalledError):
-        hint = " (it installs a reactor itself: leave out the option --reactor)"
-    return StartError(f"cannot import {name!r}: {in_one_line(error)}{hint}")
+        hint = "it installs a reactor itself: leave out the option --reactor"
+        return StartError(f"cannot import {name!r}: {in_one_line(error)} ({hint})")
+    return StartError(f"cannot import {name!r}: {with_place(error)}")
 
 
 def find(target: str) -> Any:
@@ -179,7 +179,24 @@ def call(found: Any, target: str, argument: str | None = None) -> Any:
     try:
         return found() if argument is None else found(argument)
     except Exception as error:
-        raise StartError(f"{target!r} could not be called: {in_one_line(error)}") from error
+        raise StartError(f"{target!r} could not be called: {with_place(error)}") from error
+
+
+def finished(made: Any, target: str) -> Any:
+    """The application out of an ``async def``, if that waits for nothing: there is no reactor here.
+
+    :raises StartError: if it waits, or when it raises.
+    """
+    if not inspect.iscoroutine(made):
+        return made
+    try:
+        made.send(None)
+    except StopIteration as result:
+        return result.value
+    except Exception as error:
+        raise StartError(f"{target!r} could not be called: {with_place(error)}") from error
+    made.close()
+    raise StartError(f"{target!r} waits for something: only `cyclone run` can do that", 2)
 
 
 def checked(made: object, target: str) -> HTTPServer:
