@@ -110,9 +110,7 @@ def test_a_streamed_request_is_counted(receiver: object, had: int) -> None:
 def test_f06_it_says_why_it_cannot_start(tmp_path: Path) -> None:
     with worker(tmp_path, "1 / 0") as (process, control, status):
         text = read(status, b"\n")
-        assert (
-            text
-            == b"failed cannot import 'site2.py': ZeroDivisionError: division by zero (site2.py, line 1)\n"
-        )
+        reason = b"ZeroDivisionError: division by zero (site2.py, line 1)"
+        assert text == b"failed cannot import 'site2.py': " + reason + b"\n"
         assert process.wait(10) == 1
         os.close(control)
