@@ -33,6 +33,10 @@ def url(kind: str, key: object) -> str:
     return f"/{kind}/{key}"
 
 
+def upper(text: str | bytes) -> str | bytes:
+    return text.upper()
+
+
 PRODUCTS = [
     Product(
         1000 + n,
@@ -60,6 +64,7 @@ SECTIONS = [
     (f"Section {s}", [(f"/s/{s}/{n}", f"Entry {s}.{n}", n % 3 == 0) for n in range(10)])
     for s in range(8)
 ]
+LABELS = [{"name": f"label {n}", "text": f"text of the label {n}", "n": n} for n in range(50)]
 FORM = {f"field{n}": f"value {n}" if n % 5 else f"it's <{n}>" for n in range(40)}
 
 PRODUCTS_CYCLONE = """<ul class="products">
@@ -96,6 +101,10 @@ SECTIONS_CYCLONE = """<nav>
 </ul>
 {% end %}
 </nav>"""
+LABELS_CYCLONE = """{% for label in labels %}
+<p>{% apply upper %}{{ label["name"] }}: {{ label["text"] }}{% end %}
+<a href="{{ url("label", label["n"]) }}">{{ label["name"].title() }}</a></p>
+{% end %}"""
 FORM_CYCLONE = (
     "<form>"
     + "".join(
@@ -128,6 +137,15 @@ def _mako(source: str) -> str:
     return "".join(out)
 
 
+LABELS_JINJA = """{% for label in labels %}
+<p>{% filter upper %}{{ label["name"] }}: {{ label["text"] }}{% endfilter %}
+<a href="{{ url("label", label["n"]) }}">{{ label["name"]|title }}</a></p>
+{% endfor %}"""
+LABELS_MAKO = """% for label in labels:
+<p>${upper(label["name"] + ": " + label["text"])}
+<a href="${url("label", label["n"])}">${label["name"].title()}</a></p>
+% endfor
+"""
 PRODUCTS_MAKO = """<ul class="products">
 % for item in products:
 <li id="p${item.id}" class="${item.category}">
@@ -216,6 +234,18 @@ def hand_sections(sections: list[tuple[str, list[tuple[str, str, bool]]]]) -> by
     return "".join(out).encode()
 
 
+def hand_labels(
+    labels: list[dict[str, Any]], url: Callable[[str, object], str], upper: Callable[[str], str]
+) -> bytes:
+    out: list[str] = []
+    append = out.append
+    for label in labels:
+        name, text = escape(label["name"]), escape(label["text"])
+        href, title = escape(url("label", label["n"])), escape(label["name"].title())
+        append(f'<p>{upper(f"{name}: {text}")}\n<a href="{href}">{title}</a></p>\n')
+    return "".join(out).encode()
+
+
 def hand_form(form: dict[str, str]) -> bytes:
     fields = [
         f'<label>Field {n} <input name="field{n}" value="{escape(form[f"field{n}"])}"></label>\n'
@@ -253,6 +283,13 @@ PAGES: dict[str, tuple[str, str, str, dict[str, Any], Callable[..., bytes]]] = {
         SECTIONS_MAKO,
         {"sections": SECTIONS},
         hand_sections,
+    ),
+    "labels: filters and calls, 50 rows": (
+        LABELS_CYCLONE,
+        LABELS_JINJA,
+        LABELS_MAKO,
+        {"labels": LABELS, "url": url, "upper": upper},
+        hand_labels,
     ),
     "form: 40 values, no loop": (
         FORM_CYCLONE,

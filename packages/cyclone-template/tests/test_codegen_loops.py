@@ -6,6 +6,7 @@ from cyclone.template import Template
 from cyclone.template import _nodes as nodes
 from cyclone.template._codegen_loops import (
     is_choice,
+    is_expression,
     prints_values,
     simple_loop,
     table_loop,
@@ -90,3 +91,26 @@ def test_table_loop(source: str, table: bool) -> None:
 )
 def test_prints_values(source: str, prints: bool) -> None:
     assert prints_values(_first(source)) is prints
+
+
+@pytest.mark.parametrize(
+    ("content", "plain"),
+    [
+        ("", True),
+        ("text\n<", True),
+        ("a{{ x }}b{% raw x %}", True),
+        ("\n{{ x }}", False),
+        ("{{ (y := x) }}", False),
+        ("{{ x # why\n}}", False),
+        ("{% if x %}{{ x }}{% end %}", False),
+        ("{{ x }}," * 30, False),
+    ],
+)
+def test_is_expression(content: str, plain: bool) -> None:
+    source = f"{{% apply f %}}{content}{{% end %}}"
+    node = Template(source).file.children[0]
+    assert isinstance(node, nodes.Apply)
+    assert is_expression(node) is plain
+    as_function = Template(f"{{% apply f %}}{content}{{% set z = 1 %}}{{% end %}}")
+    kwargs = {"x": "<'\"", "f": lambda value: b"(" + value + b")"}
+    assert Template(source).generate(**kwargs) == as_function.generate(**kwargs)

@@ -14,6 +14,7 @@ from cyclone.template._codegen import Location
 from cyclone.template._codegen_output import (
     Item,
     chosen,
+    concatenated,
     escaped_value,
     fits_fstring,
     fused,
@@ -79,6 +80,14 @@ def test_fused_and_paired_are_python(codes: str) -> None:
         value, ready = eval(f"({text})", names)
         assert value in ("", "value")
         assert set(ready.replace("text", " ").replace("ready", " ")) <= {" "}
+
+
+@pytest.mark.parametrize(
+    ("codes", "text"), [("", ""), ("t", "text"), ("tr", "textready"), ("Rt", "readytext")]
+)
+def test_concatenated(codes: str, text: str) -> None:
+    names = {"_tt_s": lambda *_: "ready", "x": 1, "_tt_p": None}
+    assert eval(concatenated(_items(codes)), names) == text
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ _PLAIN = frozenset({str, int, float, bool, type(None)})
 # How many values of a table are joined together.
 _PORTION = 2000
 # How many pieces are escaped together, and from how many rows on each column by itself.
-_BLOCK = 256
+_BLOCK = 128
 _MANY_ROWS = 16
 _MOST_ROWS = 1024
 

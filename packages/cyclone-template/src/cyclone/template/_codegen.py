@@ -10,7 +10,14 @@ from __future__ import annotations
 from itertools import chain
 
 from . import _nodes as nodes
-from ._codegen_loops import SimpleLoop, is_choice, prints_values, simple_loop, table_loop
+from ._codegen_loops import (
+    SimpleLoop,
+    is_choice,
+    is_expression,
+    prints_values,
+    simple_loop,
+    table_loop,
+)
 from ._codegen_output import (
     MANY,
     MAX_ITEMS,
@@ -18,6 +25,7 @@ from ._codegen_output import (
     MAX_RUN,
     Item,
     chosen,
+    concatenated,
     escaped_value,
     fused,
     is_literal,
@@ -346,8 +354,17 @@ class _Writer:
         self.in_try -= careful
 
     def apply(self, node: nodes.Apply) -> None:
-        self.flush()
         location = self.at(node)
+        if is_expression(node):
+            outer = self.run, self.in_try, self.deferring
+            self.run, self.in_try, self.deferring = [], 0, None
+            self.children(node.children)
+            content = concatenated(self.run)
+            self.run, self.in_try, self.deferring = outer
+            function = self.python(node.code, location)
+            self.emit(Item(f"_tt_a(({function}), {content}, _tt_p)", location))
+            return
+        self.flush()
         name = f"_tt_apply{self.applied}"
         self.applied += 1
         self.line(f"def {name}():", location)
@@ -355,10 +372,10 @@ class _Writer:
         self.indent += 1
         self.line("_tt_out = []", location)
         self.indent -= 1
-        outer = self.in_try, self.deferring
+        before = self.in_try, self.deferring
         self.in_try, self.deferring = 0, None
         self.body(node.children, location)
-        self.in_try, self.deferring = outer
+        self.in_try, self.deferring = before
         self.indent += 1
         self.line('return "".join(_tt_out)', location)
         self.indent -= 1

@@ -10,6 +10,7 @@ import re
 
 from . import _nodes as nodes
 
+_MOST_APPLIED = 20
 _FOR = re.compile(r"for\s+([A-Za-z]\w*)\s+in\s+([A-Za-z][\w.]*(?:\[[\w.]+\])?)")
 
 
@@ -92,6 +93,23 @@ def is_choice(node: nodes.Control) -> bool:
             for branch in branches
         )
         and all(branch.operator == "elif" for branch in node.branches[:-1])
+    )
+
+
+def is_expression(node: nodes.Apply) -> bool:
+    """Whether the content of an ``apply`` is nothing but a few texts and values.
+
+    Then no function has to be made of it. One line of source stands for all of it, so values must
+    be on its own line; and they must not set variables, which would be the function's own.
+    """
+    return len(node.children) <= _MOST_APPLIED and all(
+        isinstance(child, nodes.Text)
+        or (
+            isinstance(child, nodes.Expression)
+            and child.line == node.line
+            and not any(mark in child.code for mark in (":=", "#", "\n"))
+        )
+        for child in node.children
     )
 
 

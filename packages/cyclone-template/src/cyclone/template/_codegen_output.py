@@ -150,6 +150,16 @@ def fused(run: Sequence[Item]) -> Iterator[tuple[str, Location]]:
         yield code, item.location
 
 
+def concatenated(items: Sequence[Item]) -> str:
+    """An expression for the text of all items."""
+    if not all(is_glued(item) for item in items):
+        return f"''.join(({', '.join(item.code for item in items)},))"
+    return (
+        " ".join(item.code if is_literal(item.code) else in_fstring(item.code) for item in items)
+        or "''"
+    )
+
+
 def paired(run: Sequence[Item]) -> Iterator[list[tuple[str, Location]]]:
     """The same as pairs of a value to be escaped and ready text, each with the lines it takes."""
     value: Item | None = None

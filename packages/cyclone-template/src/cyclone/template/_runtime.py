@@ -109,8 +109,13 @@ def applied(function: Function, output: str, rendering: Rendering | None) -> str
     if rendering is not None and rendering.has_place(output):
         # The function has to see the awaited text, so its result is a place itself.
         return rendering.place_output(output, lambda text: applied(function, str(text), None))
-    argument = output if _takes_text(function) else output.encode("utf-8")
-    return plain(function(argument), rendering)
+    try:
+        argument: object = output if function in _TAKE_TEXT else output.encode("utf-8")
+    except TypeError:
+        # A callable that cannot be hashed.
+        argument = output.encode("utf-8")
+    result = function(argument)
+    return result if type(result) is str else plain(result, rendering)
 
 
 def _takes_text(function: Function) -> bool:
