@@ -114,10 +114,10 @@ class ExecutionMixin(HandlerBase):
             raise HTTPError(405)
         decode = self.decode_argument
         self.path_args = args = []
-        for arg in path_args:
+        for arg in path_args or ():
             args.append(arg if arg is None else decode(arg))
         self.path_kwargs = kwargs = {}
-        for name, arg in path_kwargs.items():
+        for name, arg in (path_kwargs or {}).items():
             kwargs[name] = arg if arg is None else decode(arg, name=name)
         if method not in SAFE_METHODS:
             if not self._stream_request_body:

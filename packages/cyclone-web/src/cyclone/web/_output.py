@@ -184,9 +184,10 @@ class OutputMixin(HandlerBase):
                 body = self._transform_first(body, True)
         if self._new_cookies is not None or self._vary is not None:
             self._complete_headers()
-        if "Content-Length" in self._headers and request.method != "HEAD":
+        headers = self._headers
+        if "Content-Length" in headers and request.method != "HEAD":
             self._check_length(len(body))
-        self._hand_over(self._headers, body)
+        self._hand_over(headers, body)
 
     def _check_length(self, size: int) -> None:
         """A Content-Length that is not the body's: the client must not take it for an answer."""

@@ -173,7 +173,7 @@ class ResponseMixin(HandlerBase):
 
         The comparison is weak and ``*`` matches any tag (RFC 9110, section 13.1.2).
         """
-        given = self.request.headers.get("If-None-Match")
+        given = self.request.get_header("If-None-Match")
         if given is None:
             return False
         ours = self._headers.get("Etag", "")
