@@ -332,3 +332,32 @@ def test_without_that_reactor_the_error_says_what_to_install(
 
     assert serve([("/", Wrong)]).fetch("GET", "/").status == 500
     assert "asyncioreactor.install()" in caplog.text
+
+
+MAIN = """
+import asyncio
+
+from cyclone.web import Application
+
+
+async def later(value):
+    from twisted.internet import reactor, task
+
+    return await task.deferLater(reactor, 0.01, lambda: value)
+
+
+async def main():
+    server = Application().listen(0, "127.0.0.1")
+    print(await asyncio.create_task(later(1)), await asyncio.gather(later(2), later(3)))
+    await server.stop().asFuture(asyncio.get_running_loop())
+
+
+asyncio.run(main())
+"""
+
+
+def test_tasks_of_a_main_that_listens() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", MAIN], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert (done.stdout, done.stderr) == ("1 [2, 3]\n", "")

@@ -207,6 +207,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         listening = {name: kwargs.pop(name) for name in _LISTEN_OPTIONS if name in kwargs}
         server = HTTPServer(self, **{**_server_options(self.settings), **kwargs})
         server.listen(port, address, **listening)
+        bridge_context()  # tasks that a main() starts from now on may await Deferreds too
         self._start_autoreload()
         return server
 
