@@ -469,6 +469,22 @@ def test_a_streamed_body_is_refused_before_it_is_read(
     assert received == [b"x=1"]
 
 
+def test_an_overridden_get_argument_is_asked(serve: Any) -> None:
+    class JSON(RequestHandler):
+        def get_argument(self, name: str, *args: Any, **kwargs: Any) -> Any:
+            return self.get_json().get(name) or super().get_argument(name, *args, **kwargs)
+
+        def post(self) -> None:
+            self.write("ok")
+
+    client = serve([("/", JSON)], xsrf_cookies=True)
+    fields = {"Cookie": f"_xsrf={V1}", "Content_Type": "application/json"}
+    assert post(client, f'{{"_xsrf": "{V1}"}}', **fields).text == "ok"
+    assert post(client, '{"_xsrf": 1}', **fields).status == 403
+    assert post(client, "{}", **fields).status == 403
+    assert post(client, "{}", X_XSRFToken=V1, **fields).text == "ok"
+
+
 def test_a_missing_page_stays_missing(client: Any) -> None:
     forged = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example.net"}
     assert client.fetch("POST", "/none", body="", headers=forged).status == 404

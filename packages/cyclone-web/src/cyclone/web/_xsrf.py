@@ -24,9 +24,11 @@ from urllib.parse import urlsplit
 
 from cyclone.escape import xhtml_escape
 
+from ._arguments import ArgumentsMixin
 from ._base import SAFE_METHODS, HandlerBase
 from ._errors import HTTPError
 
+_GET_ARGUMENT: Any = ArgumentsMixin.get_argument
 _MAX_TOKEN_CHARS = 256
 _version_2 = re.compile(r"2\|([0-9a-fA-F]{8})\|((?:[0-9a-fA-F]{2}){1,64})\|([0-9]{1,15})")
 # What Cyclone 1.x and early Tornado wrote is hex; applications put other plain words there.
@@ -216,6 +218,12 @@ class XSRFMixin(HandlerBase):
         # A token in the URL ends up in logs and Referer headers. Tornado and Cyclone take it there,
         # and running forms rely on it; new projects set xsrf_query_argument=False.
         in_query = self.settings.get("xsrf_query_argument", True)
+        get_argument = getattr(type(self), "get_argument", _GET_ARGUMENT)
+        if in_query and get_argument is not _GET_ARGUMENT:
+            # An override may know of arguments elsewhere, such as in a JSON body
+            own: object = get_argument(self, "_xsrf", None)
+            if own:
+                return str(own)[: _MAX_TOKEN_CHARS + 9]
         arguments = request.arguments if in_query else request.body_arguments
         # Not get_argument: what is not UTF-8 is a bad token (403), not a bad request (400).
         for value in reversed(arguments.get("_xsrf", ())):
