@@ -34,10 +34,13 @@ class Reactor:
 
     def __init__(self) -> None:
         self.readers: list[Any] = []
-        self.addReader = self.readers.append
         self.removeReader = self.readers.remove
         self.writers: list[Any] = []
         self.removeWriter = self.writers.append
+
+    def addReader(self, reader: Any) -> None:
+        if reader not in self.readers:
+            self.readers.append(reader)
 
 
 class Transport:
@@ -141,6 +144,14 @@ def test_it_leaves_when_it_is_empty_and_comes_back(world: World) -> None:
     world.send(1)
     world.readers.doRead()
     assert world.transports[1].events == [b"x"]
+
+
+def test_it_comes_back_when_the_reactor_was_emptied(world: World) -> None:
+    world.reactor.readers.clear()
+    world.transports[0].stopReading()
+    world.transports[0].startReading()
+    assert world.reactor.readers == [world.readers]
+    assert repr(world.readers) == "<3 WebSocket connections>"
 
 
 @pytest.mark.parametrize("how", ["stopReading", "close"])

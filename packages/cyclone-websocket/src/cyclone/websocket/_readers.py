@@ -50,6 +50,9 @@ class Readers:
         self._epoll: Any = None
         self._transports: dict[int, Any] = {}
 
+    def __repr__(self) -> str:
+        return f"<{len(self._transports)} WebSocket connections>"
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._reactor, name)
 
@@ -62,7 +65,8 @@ class Readers:
             return
         if self._epoll is None:
             self._epoll = select.epoll()
-            self._reactor.addReader(self)
+        # Each time: trial takes away what a test has left behind, and says nothing to it
+        self._reactor.addReader(self)
         # Of a socket that was closed behind our back its number is all that is left
         self._transports[number] = transport
         self._epoll.register(number, select.EPOLLIN)
