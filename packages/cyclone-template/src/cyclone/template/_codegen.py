@@ -73,6 +73,7 @@ class Source:
         self.lines: list[str] = []
         self.locations: list[Location] = []
         self.snippets: list[tuple[str, Location]] = []
+        self.expressions: set[str] = set()
         self.awaits: Location | None = None
         self.escapes: set[str] = set()
         self.defers = False
@@ -230,6 +231,7 @@ class _Writer:
     def expression(self, node: nodes.Expression) -> None:
         location = self.at(node)
         code = self.python(node.code, location)
+        self.source.expressions.add(code)
         if not code.isidentifier():
             code = f"({code}\n)" if "#" in code else f"({code})"
         autoescape = self.template.autoescape

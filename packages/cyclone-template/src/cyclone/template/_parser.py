@@ -128,6 +128,15 @@ class _Parser:
             raise self.fail(
                 f"{operator} block cannot be attached to {current.operator} block", directive
             )
+        alone = contents == operator
+        if alone and operator in ("elif", "case"):
+            raise self.fail(f"{operator} missing expression", directive)
+        if (
+            not alone
+            and operator in ("else", "finally")
+            and not contents[len(operator) :].isspace()
+        ):
+            raise self.fail(f"{operator} takes no expression", directive)
         branch = nodes.Branch(line, operator, directive, self.python(contents))
         current.branches.append(branch)
         self.body = branch.children

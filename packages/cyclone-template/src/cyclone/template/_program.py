@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # A template that asks for its own variables by one of these needs them in a real dictionary.
 _DYNAMIC = frozenset({"globals", "locals", "vars", "dir", "eval", "exec"})
 _NOT_LOOKED_UP = frozenset({"__name__", "__builtins__", "__debug__", "__import__", "__loader__"})
+_ALLOW_AWAIT = 0x2000
 _GENERATOR = 0x20 | 0x200
 
 # The names of ours that generated code uses; local ones are faster.
@@ -153,17 +154,24 @@ class Program:
         return "\n".join(f"{line}  # {location}" if line else "" for line, location in pairs)
 
     def _syntax_error(self, error: SyntaxError) -> ParseError:
-        if "f-string" in error.msg or error.filename != self.filename:
-            # Python 3.11 does not say where in the file an error inside an f-string is.
-            for code, location in self._source.snippets:
-                problem = _syntax_problem(code)
-                if problem:
-                    return ParseError(problem, location.template.name, location.line, code)
         location = self.location(error.lineno or 1)
         where = str(location)
         here = [code for code, at in self._source.snippets if str(at) == where]
         wrong = next((code for code in here if _is_wrong(code)), here[0] if here else "")
+        for code, at in self._source.snippets:
+            # Python 3.11 does not say where in the file an error inside an f-string is.
+            anywhere = "f-string" in error.msg or error.filename != self.filename
+            if anywhere or str(at) == where:
+                problem = self._problem(code, anywhere)
+                if problem:
+                    return ParseError(problem, at.template.name, at.line, code)
         return ParseError(error.msg, location.template.name, location.line, wrong)
+
+    def _problem(self, code: str, directive: bool) -> str:
+        """What is wrong with an expression, or a directive, by itself: not with what it became."""
+        if code in self._source.expressions or (directive and _is_wrong(code)):
+            return _syntax_problem(code)
+        return ""
 
     def _too_complex(self, error: Exception) -> ParseError:
         """Find the expression that the compiler gave up on."""
@@ -191,14 +199,14 @@ def _deferring(escapes: list[str]) -> list[str]:
 
 
 def _syntax_problem(code: str) -> str:
-    """What is wrong with a piece of Python taken from a directive, if it is wrong by itself."""
-    if not _is_wrong(code):
-        return ""
+    """Python's message for an expression, or nothing."""
     try:
-        compile(f"({code}\n)", "<template>", "eval")
+        compile(f"({code}\n)", "<template>", "eval", flags=_ALLOW_AWAIT)
     except SyntaxError as error:
         return error.msg
-    return "invalid syntax"
+    except (ValueError, MemoryError, RecursionError, OverflowError):
+        return "invalid syntax"
+    return ""
 
 
 def _is_too_complex(code: str) -> bool:
