@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 import pytest
@@ -290,6 +291,29 @@ class TestOrder:
         bodies = client.received.split(b"\r\n\r\n")
         assert bodies[1].startswith(b"/ 0")
         assert bodies[2].startswith(b"/smug 0")
+
+    @pytest.mark.parametrize("body", [b"", b"abc"], ids=["next", "its-body"])
+    def test_in_a_context_of_its_own(self, body: bytes) -> None:
+        """What one handler keeps in context variables is not there for the next."""
+        user: ContextVar[str] = ContextVar("user", default="nobody")
+        waiting: list[HTTPRequest] = []
+        seen: list[str] = []
+
+        def callback(request: HTTPRequest) -> None:
+            seen.append(user.get())
+            waiting.append(request)
+
+        def answer() -> None:
+            user.set("somebody")
+            client.echo(waiting[0])
+
+        client = Client(callback)
+        head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
+        client.send(GET + head + body + GET)
+        copy_context().run(answer)
+        assert seen == ["nobody", "nobody"]
+        copy_context().run(client.echo, waiting[1])
+        assert seen == ["nobody"] * 3
 
     def test_stale_request_is_refused(self) -> None:
         waiting: list[HTTPRequest] = []

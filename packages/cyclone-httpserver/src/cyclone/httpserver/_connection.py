@@ -7,6 +7,7 @@ one is being answered what follows waits, bounded. The output side is `ResponseS
 
 from __future__ import annotations
 
+from contextvars import copy_context
 from typing import TYPE_CHECKING
 
 from twisted.internet import tcp
@@ -53,11 +54,12 @@ class HTTPConnection(ResponseSide):
     `set_close_callback`, `registerProducer`.
     """
 
-    __slots__ = ("_gone", "_head_buffer", "_leading", "_preface")
+    __slots__ = ("_context", "_gone", "_head_buffer", "_leading", "_preface")
 
     def __init__(self, server: HTTPServer) -> None:
         super().__init__(server)
         self._head_buffer: HeadBuffer | None = None
+        self._context = copy_context()
         self._leading = 0
         self._preface: ProxyHeader | None = None
         self._gone: list[Deferred[None]] | None = None
@@ -465,8 +467,11 @@ class HTTPConnection(ResponseSide):
 
     def _wake(self) -> None:
         """What was waited for is there: go on with the input."""
-        if self._running or self._state != OPEN:
-            return
+        if not self._running and self._state == OPEN:
+            # Whoever ended the wait does so in the context of another request (CN-01)
+            self._context.copy().run(self._go_on)
+
+    def _go_on(self) -> None:
         self._now = self.server.monotonic()
         incoming = self._incoming
         if incoming is not None and not incoming.blocked:
