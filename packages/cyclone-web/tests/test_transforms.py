@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from cyclone.httputil import HTTPHeaders
+from cyclone.web import RequestHandler
 from cyclone.web._transforms import ChunkedTransferEncoding, GZipContentEncoding, OutputTransform
 
 BODY = b"x" * 2000
@@ -83,7 +84,12 @@ def test_the_best_of_equals() -> None:
         pytest.param({"body": b"small"}, True, id="small"),
         pytest.param({"Content_Type": "image/png"}, False, id="compressed-type"),
         pytest.param({"Content_Encoding": "br"}, False, id="encoded-already"),
-        pytest.param({"status": 206, "Content_Range": "bytes 0-1/3"}, False, id="RI-16"),
+        pytest.param({"status": 206, "Content_Range": "bytes 0-1/3"}, True, id="RI-16"),
+        pytest.param(
+            {"status": 206, "Content_Type": "multipart/byteranges; boundary=x"}, True, id="parts"
+        ),
+        pytest.param({"status": 206, "Content_Type": "image/png"}, False, id="part-of-a-picture"),
+        pytest.param({"status": 416, "Content_Range": "bytes */3"}, False, id="no-range"),
         pytest.param({"status": 204, "body": b""}, False, id="204"),
         pytest.param({"status": 304, "body": b""}, True, id="304"),
         pytest.param({"Cache_Control": "public, No-Transform"}, False, id="no-transform"),
@@ -147,3 +153,28 @@ def test_transforms_that_change_nothing(transform: type[OutputTransform]) -> Non
     made = transform(request())
     assert made.transform_first_chunk(200, headers, b"a", False) == (200, headers, b"a")
     assert made.transform_chunk(b"b", True) == b"b"
+
+
+def test_answers_without_a_body_are_transformed_too(serve: Any) -> None:
+    class Text(RequestHandler):
+        def get(self) -> None:
+            if self.get_argument("empty", None):
+                self.set_status(204)
+            else:
+                self.write("x" * 2000)
+
+    class Stamp(OutputTransform):
+        def transform_first_chunk(
+            self, status_code: int, headers: HTTPHeaders, chunk: bytes, finishing: bool
+        ) -> tuple[int, HTTPHeaders, bytes]:
+            headers["X-Stamp"] = f"{status_code} {len(chunk)} {finishing}"
+            return status_code, headers, chunk or b"no body may have"
+
+    client = serve([("/", Text)], transforms=[GZipContentEncoding, Stamp])
+    etag = client.fetch("GET", "/").headers["Etag"]
+    unchanged = client.fetch("GET", "/", headers={"If-None-Match": etag})
+    assert (unchanged.status, unchanged.headers["X-Stamp"]) == (304, "304 0 True")
+    assert (unchanged.headers["Vary"], unchanged.text) == ("Accept-Encoding", "")
+    empty = client.fetch("GET", "/?empty=1")
+    assert (empty.status, empty.headers["X-Stamp"], empty.text) == (204, "204 0 True", "")
+    assert "Vary" not in empty.headers

@@ -177,6 +177,7 @@ class OutputMixin(HandlerBase):
             if body:
                 raise RuntimeError(f"Cannot send a body with status {self._status_code}")
             self._clear_representation_headers()
+            self._transform_first(b"", True)  # they may set headers, Vary for one (RFC 9110)
         elif self._transforms or request.method == "HEAD":
             if "Content-Length" not in self._headers:
                 self._headers["Content-Length"] = str(len(body))

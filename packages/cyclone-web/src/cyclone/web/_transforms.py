@@ -115,17 +115,23 @@ class GZipContentEncoding(OutputTransform):
         """Tell whether this resource is one that some clients get compressed."""
         if status_code == 304:
             return True
-        if status_code < 200 or status_code in (204, 206) or "Content-Range" in headers:
+        if status_code < 200 or status_code == 204:
+            return False
+        if status_code != 206 and "Content-Range" in headers:
             return False
         if "Content-Encoding" in headers:
             return False
         if "no-transform" in headers.get("Cache-Control", "").lower():
             return False
         ctype = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if status_code == 206 and ctype == "multipart/byteranges":
+            return True  # of what type the file is, only the parts say
         return self._compressible_type(ctype)
 
     def _choose(self, status_code: int, size: int, finishing: bool) -> str | None:
-        if status_code == 304 or (finishing and size < self.MIN_LENGTH) or not self._accepted:
+        if status_code in (206, 304) or not self._accepted:
+            return None
+        if finishing and size < self.MIN_LENGTH:
             return None
         coding = choose_encoding(self._accepted, list(available_codecs()))
         return coding if coding in available_codecs() else None
