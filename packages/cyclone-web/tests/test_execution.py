@@ -509,6 +509,28 @@ def test_pipelined_requests_are_answered_in_order(serve: Any, waiting: Waiting) 
     assert [response.body for response in connection.responses()] == [b"1", b"2", b"3"]
 
 
+@pytest.mark.parametrize("first_fails", [False, True], ids=["answered", "failed"])
+def test_cn_01_a_failure_is_not_told_as_a_consequence_of_an_earlier_request(
+    serve: Any, waiting: Waiting, caplog: pytest.LogCaptureFixture, first_fails: bool
+) -> None:
+    class Failing(RequestHandler):
+        async def get(self) -> None:
+            if self.get_argument("n") == "1":
+                await waiting.new()
+                if not first_fails:
+                    return
+            raise ValueError(self.get_argument("n"))
+
+    client = serve([("/", Failing)])
+    connection = client.start("GET", "/?n=1")
+    client.start("GET", "/?n=2", connection=connection)
+    waiting.deferreds[0].callback(None)
+    assert [each.status for each in connection.responses()][1] == 500
+    errors = [each.exc_info[1] for each in caplog.records if each.exc_info]
+    assert [str(error) for error in errors] == (["1", "2"] if first_fails else ["2"])
+    assert [error.__context__ for error in errors] == [None] * len(errors)
+
+
 # --- after the end ------------------------------------------------------------------------
 
 

@@ -142,15 +142,16 @@ class Driver:
 
     def step(self, advance: Callable[[Any], Any], value: object) -> None:
         """Advance until the coroutine ends or has to wait."""
+        failure: BaseException | None = None
         while True:
             try:
                 yielded = advance(value)
             except StopIteration as stop:
-                self.succeeded(stop.value)
-                return
+                value = stop.value
+                break
             except BaseException as error:
-                self.failed(error)
-                return
+                failure = error
+                break
             if isinstance(yielded, Deferred):
                 if self._context is None:
                     # What the first step set stays visible to the later ones.
@@ -169,6 +170,15 @@ class Driver:
                     advance, value = self._coroutine.send, None
                 continue
             advance, value = self._coroutine.throw, AsyncioReactorRequired(yielded)
+        # Not while the exception is handled: whatever goes wrong in the requests that are served
+        # next would be told as a consequence of it
+        if failure is None:
+            self.succeeded(value)
+            return
+        try:
+            self.failed(failure)
+        finally:
+            del failure  # its traceback refers to this frame
 
     def succeeded(self, value: object) -> None:
         """The coroutine returned *value*."""
@@ -177,9 +187,9 @@ class Driver:
             self._done.callback(value)
 
     def failed(self, error: BaseException) -> None:
-        """The coroutine raised *error*, which is being handled."""
+        """The coroutine raised *error*."""
         if self._done is not None and not self._done.called:
-            self._done.errback()
+            self._done.errback(error)
 
     def _resume(self, result: object) -> object:
         # The awaited Deferred hands its own result while its callbacks run, so there is nothing to
