@@ -192,6 +192,8 @@ def main() -> None:
     options = parser.parse_args()
     counts = [int(count) for count in options.workers.split(",")]
     with servers(counts) as running:
+        for server in running:
+            server.check(options.connections)  # the first request compiles the template
         shares = {server.workers: server.check(options.connections) for server in running}
         for server in running:
             server.turn(1, options.connections)  # warm
