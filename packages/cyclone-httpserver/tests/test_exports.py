@@ -18,6 +18,7 @@ NAMES = [
     "StreamClosedError",
     "__version__",
     "escape_for_log",
+    "read_together",
 ]
 
 

@@ -7,6 +7,7 @@ from ._errors import RequestError, StreamClosedError
 from ._events import EventLogger, escape_for_log
 from ._incoming import BodyReceiver
 from ._options import ServerOptions
+from ._readers import read_together
 from ._request import HTTPRequest
 from ._server import HTTPServer
 
@@ -25,6 +26,7 @@ __all__ = [
     "StreamClosedError",
     "__version__",
     "escape_for_log",
+    "read_together",
 ]
 
 __version__: str

@@ -24,10 +24,11 @@ from zope.interface import implementer
 from cyclone.httputil import HTTPInputError
 
 from ._body import Body
-from ._errors import RequestError, StreamClosedError
+from ._errors import RequestError, StreamClosedError, storage_error
 from ._incoming import BodyReceiver, Incoming
 from ._output import CLOSED, CLOSING, DETACHED, LINGERING, OPEN
 from ._parser import HeadBuffer, head_too_large, parse_head
+from ._readers import read_together
 from ._request import HTTPRequest, fill
 from ._responses import ResponseSide
 from ._timeouts import NEVER
@@ -42,6 +43,8 @@ _MAX_LEADING_CRLF = 8
 # cost four times as many turns of the reactor
 _LARGE_BODY = 512 * 1024
 _LARGE_READ = 256 * 1024
+# Among so many connections one that has come back with a second request is read together with them
+_CROWD = 4
 _new = object.__new__
 
 
@@ -145,6 +148,8 @@ class HTTPConnection(ResponseSide):
                 self.keep_alive = request._keep_alive
                 if served >= server.request_limit or self.no_keep_alive or server.closing:
                     self.keep_alive = False
+                if served == 2:
+                    self._join_the_crowd()
                 if request._length:
                     self._begin_body(request)
             except RequestError as error:
@@ -318,6 +323,8 @@ class HTTPConnection(ResponseSide):
         self.keep_alive = request._keep_alive
         if served >= server.request_limit or self.no_keep_alive or server.closing:
             self.keep_alive = False
+        if served == 2:
+            self._join_the_crowd()
         if self._half_closed:
             self.deadline = self._now_plus(server.options.half_close_timeout)
         length = request._length
@@ -329,6 +336,10 @@ class HTTPConnection(ResponseSide):
         else:
             self._begin_body(request)
         return data
+
+    def _join_the_crowd(self) -> None:
+        if len(self.server.connections) >= _CROWD and self._send is not None:
+            read_together(self.transport)
 
     def _comes_whole(self, request: HTTPRequest, length: int) -> bool:
         """A small body that came with its head: is there nothing to ask or say before it?"""
@@ -538,9 +549,7 @@ class HTTPConnection(ResponseSide):
         if self._state == CLOSED:
             gone.callback(None)
             return gone
-        if self._gone is None:
-            self._gone = []
-        self._gone.append(gone)
+        self._gone = [*(self._gone or ()), gone]
         if self.request is None:
             self._close_when_written()
         else:
@@ -588,13 +597,3 @@ class HTTPConnection(ResponseSide):
         self._response = None
         if request is not None:
             request._finished(reason)
-
-
-def storage_error(error: OSError) -> RequestError:
-    """The answer when a body cannot be written to disk; its text is for the log only."""
-    import errno
-
-    why = error.strerror or type(error).__name__
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return RequestError(507, f"no space for the body: {why}")
-    return RequestError(500, f"the body could not be stored: {why}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._readers import read_alone
+
 if TYPE_CHECKING:
     from ._output import OutputSide
 
@@ -13,6 +15,7 @@ def hand_over(connection: OutputSide, transport: Any, protocol: Any) -> None:
 
     Without a protocol the caller sets one before the reactor's next turn.
     """
+    read_alone(transport)
     if protocol is not None:
         setattr(transport, _attribute(transport), protocol)
         protocol.makeConnection(transport)

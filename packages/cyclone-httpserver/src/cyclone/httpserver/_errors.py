@@ -27,3 +27,13 @@ class RequestError(HTTPInputError):
 
     def __reduce__(self) -> tuple[type[RequestError], tuple[int, str]]:  # type: ignore[override]
         return type(self), (self.status_code, str(self))
+
+
+def storage_error(error: OSError) -> RequestError:
+    """The answer when a body cannot be written to disk; its text is for the log only."""
+    import errno
+
+    why = error.strerror or type(error).__name__
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return RequestError(507, f"no space for the body: {why}")
+    return RequestError(500, f"the body could not be stored: {why}")

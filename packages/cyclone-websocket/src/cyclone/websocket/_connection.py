@@ -28,6 +28,7 @@ from twisted.internet.interfaces import IProtocol
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from cyclone.httpserver import read_together
 from cyclone.web import spawn
 
 from . import _frames as wire
@@ -38,7 +39,6 @@ from ._limits import Delegate, Home, Limits
 from ._outlet import Outlet
 from ._output import OutputSide
 from ._parser import FrameParser
-from ._readers import adopt
 
 if TYPE_CHECKING:
     from ._compression import Deflate
@@ -138,7 +138,7 @@ class WebSocketConnection(OutputSide):
         if self.direct and isinstance(transport, tcp.Connection):
             self._send = transport.getHandle().send
             transport.bufferSize = READ_SIZE
-            adopt(transport)
+            read_together(transport)
         else:
             self._outlet = outlet = Outlet(self, transport, None)
             outlet.open()

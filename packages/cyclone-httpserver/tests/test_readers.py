@@ -12,16 +12,18 @@ from typing import Any, cast
 import pytest
 from twisted.internet import reactor as _reactor
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IReadDescriptor
-from twisted.internet.task import Clock
+from twisted.internet.protocol import Protocol, connectionDone
+from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
 from twisted.trial import unittest
 from zope.interface.verify import verifyObject
 
-from cyclone.web import Application
-from cyclone.websocket import WebSocketHandler, websocket_connect
-from cyclone.websocket._readers import Readers, adopt
+from cyclone.httpserver import HTTPServer, read_together
+from cyclone.httpserver._readers import Readers, read_alone
+from cyclone.httputil import HTTPHeaders
 
 reactor = cast("Any", _reactor)
 on_epoll = type(reactor).__name__ == "EPollReactor"
@@ -34,13 +36,16 @@ class Reactor:
 
     def __init__(self) -> None:
         self.readers: list[Any] = []
-        self.removeReader = self.readers.remove
         self.writers: list[Any] = []
         self.removeWriter = self.writers.append
 
     def addReader(self, reader: Any) -> None:
         if reader not in self.readers:
             self.readers.append(reader)
+
+    def removeReader(self, reader: Any) -> None:
+        if reader in self.readers:
+            self.readers.remove(reader)
 
 
 class Transport:
@@ -104,12 +109,11 @@ def world() -> Iterator[World]:
         transport.stopReading()
         transport.close()
     assert world.reactor.readers == []
-    assert world.readers.fileno() == -1
 
 
 def test_it_is_one_reader(world: World) -> None:
     assert verifyObject(IReadDescriptor, world.readers)
-    assert world.readers.logPrefix() == "cyclone.websocket"
+    assert world.readers.logPrefix() == "cyclone.httpserver"
     assert world.reactor.readers == [world.readers]
     world.transports[0].startReading()
     assert world.reactor.readers == [world.readers]
@@ -139,7 +143,7 @@ def test_who_is_paused_is_not_read(world: World) -> None:
 def test_it_leaves_when_it_is_empty_and_comes_back(world: World) -> None:
     for transport in world.transports:
         transport.stopReading()
-    assert (world.reactor.readers, world.readers.fileno()) == ([], -1)
+    assert world.reactor.readers == []
     world.transports[1].startReading()
     world.send(1)
     world.readers.doRead()
@@ -151,7 +155,7 @@ def test_it_comes_back_when_the_reactor_was_emptied(world: World) -> None:
     world.transports[0].stopReading()
     world.transports[0].startReading()
     assert world.reactor.readers == [world.readers]
-    assert repr(world.readers) == "<3 WebSocket connections>"
+    assert repr(world.readers) == "<3 connections that are read together>"
 
 
 @pytest.mark.parametrize("how", ["stopReading", "close"])
@@ -178,7 +182,6 @@ def test_a_callback_may_stop_all(world: World) -> None:
     world.transports[0].on_read = stop_all
     world.send(0)
     world.readers.doRead()
-    assert world.readers.fileno() == -1
 
 
 @pytest.mark.parametrize(
@@ -239,11 +242,10 @@ class LoggedTests(unittest.TestCase):
     def test_the_reactor_drops_all(self) -> None:
         self.world.transports[1].events.append("raise")
         self.world.reactor.readers.clear()
-        self.world.reactor.removeReader = lambda _: None
         self.world.readers.connectionLost(Failure(ConnectionLost()))  # type: ignore[no-untyped-call]
         for transport in self.world.transports:
             assert transport.events[-1] is ConnectionLost
-        assert self.world.readers.fileno() == -1
+        assert self.world.readers._transports == {}
         logged = self.flushLoggedErrors(ZeroDivisionError)  # type: ignore[no-untyped-call]
         assert len(logged) == 1
 
@@ -269,31 +271,78 @@ def test_a_socket_that_was_closed_behind_its_back(world: World) -> None:
 
 def test_other_reactors_are_left_alone() -> None:
     transport = Transport(Clock())
-    adopt(transport)
+    read_together(transport)
     assert isinstance(transport.reactor, Clock)
     transport.close()
+
+
+def test_without_a_descriptor_all_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    from twisted.internet import epollreactor
+
+    def no_more() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(select, "epoll", no_more)
+    crowded = epollreactor.EPollReactor.__new__(epollreactor.EPollReactor)
+    transport = Transport(crowded)
+    transport.stopReading = transport.startReading = lambda: pytest.fail("it was touched")  # type: ignore[method-assign]
+    read_together(transport)
+    assert transport.reactor is crowded
+    transport.close()
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_alone_again(world: World, paused: bool) -> None:
+    transport = world.transports[0]
+    if paused:
+        transport.stopReading()
+    read_alone(transport)
+    assert transport.reactor is world.reactor
+    assert (transport in world.reactor.readers) is not paused
+    read_alone(transport)
+    assert transport.reactor is world.reactor
+    world.send(0, 1)
+    world.readers.doRead()
+    assert [each.events for each in world.transports] == [[], [b"x"], []]
+
+
+def test_alone_is_what_others_are_already() -> None:
+    read_alone(object())
 
 
 # --- real connections -------------------------------------------------------------------------
 
 
-class Handler(WebSocketHandler):
-    async def open(self) -> None:
-        self.settings["members"].append(self)
+class Peer(Protocol):
+    """A client that counts its answers, which end in a line of their own."""
 
-    def on_message(self, message: str | bytes) -> Any:
-        if message == "raise":
-            raise KeyboardInterrupt
-        if message == "abort the others":
-            for handler in self.settings["members"]:
-                if handler is not self:
-                    handler.request.connection.transport.abortConnection()
-        self.write_message(message)
+    def __init__(self) -> None:
+        self.received = b""
+        self._waiting: list[tuple[int, Deferred[bytes]]] = []
+        self.lost: Deferred[None] = Deferred()
 
-    def on_close(self) -> None:
-        self.settings["members"].remove(self)
-        if not self.settings["members"]:
-            self.settings["gone"].callback(None)
+    def ask(self, path: str, body: bytes = b"") -> None:
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n"
+        if not body:
+            head = f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"
+        cast("Any", self.transport).write(head.encode() + body)
+
+    def answers(self, count: int) -> Deferred[bytes]:
+        """Fires when so many answers have come."""
+        waiting: Deferred[bytes] = Deferred()
+        self._waiting.append((count, waiting))
+        self.dataReceived(b"")
+        return waiting
+
+    def dataReceived(self, data: bytes) -> None:
+        self.received += data
+        for count, waiting in self._waiting[:]:
+            if self.received.count(b"!\n") >= count:
+                self._waiting.remove((count, waiting))
+                waiting.callback(self.received)
+
+    def connectionLost(self, reason: Failure = connectionDone) -> None:
+        self.lost.callback(None)
 
 
 class NetworkTests(unittest.TestCase):
@@ -301,64 +350,131 @@ class NetworkTests(unittest.TestCase):
         skip = "the reactor is not on epoll"
 
     def setUp(self) -> None:
-        self.handlers: list[Any] = []
-        self.gone: Deferred[None] = Deferred()
-        self.application = Application(
-            [("/", Handler)],
-            members=self.handlers,
-            gone=self.gone,
-            log_function=lambda handler: None,
-        )
-        self.port = reactor.listenTCP(0, self.application, interface="127.0.0.1")
-        self.url = f"ws://127.0.0.1:{self.port.getHost().port}/"
+        self.held: list[Any] = []
+        self.connections: list[Any] = []
+        self.server = HTTPServer(self.answer)
+        self.port = reactor.listenTCP(0, self.server, interface="127.0.0.1")
+        self.peers: list[Peer] = []
 
     async def tearDown(self) -> None:  # type: ignore[override]
-        await self.application.stop(deadline=1, idle_grace=0)
+        for peer in self.peers:
+            cast("Any", peer.transport).abortConnection()
+        await gatherResults([peer.lost for peer in self.peers])
+        await self.server.stop(deadline=1)
         await maybeDeferred(self.port.stopListening)
+        assert self.group() == []
 
-    def groups(self) -> list[Any]:
+    def answer(self, request: Any) -> None:
+        if request.path == "/hold":
+            self.held.append(request)
+        elif request.path == "/raise":
+            raise ZeroDivisionError
+        elif request.path == "/abort":
+            for connection in list(self.server.connections):
+                if connection is not request.connection:
+                    connection.transport.abortConnection()
+            respond(request, b"aborted")
+        elif request.path == "/detach":
+            self.detached = request.connection.detach(Echo())
+        else:
+            respond(request, request.body)
+
+    def group(self) -> list[Any]:
         return [reader for reader in reactor.getReaders() if isinstance(reader, Readers)]
 
-    async def connect(self, count: int) -> list[Any]:
-        found = await gatherResults([websocket_connect(self.url) for _ in range(count)])
-        return list(found)
+    async def connect(self, count: int) -> list[Peer]:
+        endpoint = TCP4ClientEndpoint(reactor, "127.0.0.1", self.port.getHost().port)
+        found = [connectProtocol(endpoint, Peer()) for _ in range(count)]  # type: ignore[no-untyped-call]
+        self.peers = list(await gatherResults(found))
+        return self.peers
 
-    async def test_both_ends_are_read_and_leave_nothing(self) -> None:
-        clients = await self.connect(20)
-        assert len(self.groups()) == 1
-        for message in ("hello", "x" * 1_000_000):
-            for client in clients:
-                client.write_message(message)
-            for client in clients:
-                assert await client.read_message() == message
-        for client in clients:
-            await client.close()
-        await self.gone
-        assert self.groups() == []
+    async def ask_all(self, times: int) -> None:
+        for _ in range(times):
+            for peer in self.peers:
+                peer.received = b""
+                peer.ask("/")
+            await gatherResults([peer.answers(1) for peer in self.peers])
 
-    async def test_connections_that_others_abort(self) -> None:
-        clients = await self.connect(10)
-        for client in clients:
-            client.write_message("hello")
-        clients[5].write_message("abort the others")
-        assert await clients[5].read_message() == "hello"
-        assert await clients[5].read_message() == "abort the others"
-        for client in clients:
-            if client is not clients[5]:
-                while await client.read_message() is not None:
-                    pass
-        assert len(self.handlers) == 1
-        await clients[5].close()
-        await self.gone
+    async def test_the_second_request_in_a_crowd(self) -> None:
+        await self.connect(6)
+        await self.ask_all(1)
+        assert self.group() == []
+        await self.ask_all(2)
+        assert repr(self.group()) == "[<6 connections that are read together>]"
+        large = os.urandom(3_000_000).replace(b"!\n", b"??")
+        for peer in self.peers:
+            peer.received = b""
+            peer.ask("/", large)
+        for received in await gatherResults([peer.answers(1) for peer in self.peers]):
+            assert received.endswith(large + b"!\n")
 
-    async def test_an_interrupt_in_a_callback_ends_its_connection(self) -> None:
-        clients = await self.connect(3)
-        clients[1].write_message("raise")
-        assert await clients[1].read_message() is None
-        clients[0].write_message("still here")
-        assert await clients[0].read_message() == "still here"
-        logged = self.flushLoggedErrors(KeyboardInterrupt)  # type: ignore[no-untyped-call]
-        assert len(logged) == 1
-        for client in clients:
-            await client.close()
-        await self.gone
+    async def test_a_few_are_left_alone(self) -> None:
+        await self.connect(3)
+        await self.ask_all(5)
+        assert self.group() == []
+
+    async def test_a_flood_is_stopped_and_goes_on(self) -> None:
+        """Reading is paused while an answer is due, and nothing is lost."""
+        await self.connect(5)
+        await self.ask_all(2)
+        flooder = self.peers[2]
+        flooder.ask("/hold")
+        for _ in range(5000):
+            flooder.ask("/")
+        self.peers[0].ask("/")
+        await self.peers[0].answers(2)
+        while not self.held:
+            await deferLater(reactor, 0)
+        respond(self.held[0], b"")
+        await flooder.answers(1 + 1 + 5000)
+
+    async def test_those_that_another_one_aborts(self) -> None:
+        await self.connect(8)
+        await self.ask_all(2)
+        for peer in self.peers:
+            peer.ask("/")
+        self.peers[3].ask("/abort")
+        await self.peers[3].answers(3)
+        await gatherResults([peer.lost for peer in self.peers if peer is not self.peers[3]])
+        assert len(self.server.connections) == 1
+        self.peers[3].ask("/")
+        await self.peers[3].answers(4)
+
+    async def test_a_failure_is_the_answer_of_its_own_request(self) -> None:
+        await self.connect(4)
+        await self.ask_all(2)
+        self.peers[0].ask("/raise")
+        self.peers[1].ask("/")
+        await self.peers[1].answers(2)
+        while b" 500 " not in self.peers[0].received:
+            await deferLater(reactor, 0)
+
+    async def test_another_protocol_has_the_transport_for_itself(self) -> None:
+        await self.connect(4)
+        await self.ask_all(2)
+        self.peers[1].ask("/detach")
+        cast("Any", self.peers[1].transport).write(b"one!\n")
+        await self.peers[1].answers(2)
+        assert self.detached.reactor is reactor
+        assert self.detached in reactor.getReaders()
+        cast("Any", self.peers[1].transport).write(b"two!\n")
+        assert (await self.peers[1].answers(3)).endswith(b"one!\ntwo!\n")
+
+    async def test_clients_that_leave(self) -> None:
+        await self.connect(5)
+        await self.ask_all(2)
+        for peer in self.peers:
+            cast("Any", peer.transport).loseConnection()
+        await gatherResults([peer.lost for peer in self.peers])
+        while self.server.connections:
+            await deferLater(reactor, 0)
+        assert self.group() == []
+
+
+class Echo(Protocol):
+    def dataReceived(self, data: bytes) -> None:
+        cast("Any", self.transport).write(data)
+
+
+def respond(request: Any, body: bytes) -> None:
+    request.connection.write_response(request, 200, None, HTTPHeaders(), body + b"!\n")
