@@ -250,7 +250,7 @@ def container(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (install,) = (one for one in steps()["RUN"] if one.startswith("pip install "))
     requirements = [one for one in install.split()[2:] if not one.startswith("-")]
     home = tmp_path_factory.mktemp("container")
-    uv = [sys.executable, "-m", "uv"]
+    uv: list[str | Path] = [sys.executable, "-m", "uv"]
     subprocess.run([*uv, "venv", "-q", "--python", sys.executable, home / "env"], check=True)
     command = [*uv, "pip", "install", "-q", "--python", home / "env/bin/python"]
     command += ["--find-links", wheels]

@@ -14,6 +14,7 @@ import urllib.parse
 from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import pytest
 from programs import find_program
@@ -29,7 +30,7 @@ def make_key(path: Path) -> Path:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from twisted.conch.ssh.keys import Key
 
-    key = Key(Ed25519PrivateKey.generate())
+    key: Any = Key(Ed25519PrivateKey.generate())  # type: ignore[no-untyped-call]
     path.touch(0o600)
     path.write_bytes(key.toString("openssh"))
     path.with_suffix(".pub").write_bytes(key.public().toString("openssh"))
@@ -79,7 +80,8 @@ class Hybrid:
         """The command line of OpenSSH's client, which knows the server by its key."""
         from twisted.conch.ssh.keys import Key
 
-        public = Key.fromFile(str(self.host_key)).public().toString("openssh").decode()
+        key: Any = Key.fromFile(str(self.host_key))  # type: ignore[no-untyped-call]
+        public = key.public().toString("openssh").decode()
         known = self.folder / "known_hosts"
         known.write_text(f"[127.0.0.1]:{self.ports['ssh']} {public}\n")
         options = {

@@ -526,7 +526,7 @@ def test_cn_01_a_failure_is_not_told_as_a_consequence_of_an_earlier_request(
     client.start("GET", "/?n=2", connection=connection)
     waiting.deferreds[0].callback(None)
     assert [each.status for each in connection.responses()][1] == 500
-    errors = [each.exc_info[1] for each in caplog.records if each.exc_info]
+    errors: list[Any] = [each.exc_info[1] for each in caplog.records if each.exc_info]
     assert [str(error) for error in errors] == (["1", "2"] if first_fails else ["2"])
     assert [error.__context__ for error in errors] == [None] * len(errors)
 

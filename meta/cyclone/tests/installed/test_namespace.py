@@ -48,7 +48,7 @@ def test_version_is_the_distributions() -> None:
 
 def test_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
-        cyclone.nonsense  # noqa: B018  # type: ignore[attr-defined]
+        cyclone.nonsense  # type: ignore[attr-defined]  # noqa: B018
 
 
 def test_names_are_those_of_the_web_package() -> None:
