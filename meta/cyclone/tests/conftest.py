@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from programs import find_program
 
 if TYPE_CHECKING:
     from selenium.webdriver import Chrome
@@ -32,7 +31,10 @@ reactor.run()
 
 @pytest.fixture
 def program() -> Callable[[str], str]:
-    """Returns `find_program`."""
+    """Returns `programs.find_program`."""
+    # Late: what is installed is tested where the other files of this folder are not
+    from programs import find_program
+
     return find_program
 
 
@@ -75,13 +77,13 @@ Start = Callable[..., ServerProcess]
 
 
 @pytest.fixture
-def start_program(tmp_path: Path) -> Iterator[Start]:
+def start_program(tmp_path: Path, program: Callable[[str], str]) -> Iterator[Start]:
     """Returns a function that starts `PROGRAM ARGUMENTS...` and gives its ServerProcess."""
     with ExitStack() as stack:
         count = iter(range(100))
 
-        def run(program: str, *arguments: str | Path) -> ServerProcess:
-            command = [find_program(program), *map(str, arguments)]
+        def run(name: str, *arguments: str | Path) -> ServerProcess:
+            command = [program(name), *map(str, arguments)]
             server = ServerProcess(command, tmp_path / f"server-{next(count)}.log")
             stack.callback(server.close)
             return server
@@ -102,12 +104,12 @@ def start_example(start: Start) -> Callable[[str], ServerProcess]:
 
 
 @pytest.fixture
-def browser(tmp_path: Path) -> Iterator["Chrome"]:
+def browser(tmp_path: Path, program: Callable[[str], str]) -> Iterator["Chrome"]:
     """A headless Chromium with an empty profile."""
     from selenium.webdriver import Chrome, ChromeOptions, ChromeService
 
     options = ChromeOptions()
-    options.binary_location = find_program("chromium")
+    options.binary_location = program("chromium")
     for argument in (
         "--headless=new",
         "--no-sandbox",
@@ -121,7 +123,7 @@ def browser(tmp_path: Path) -> Iterator["Chrome"]:
         f"--user-data-dir={tmp_path / 'chromium'}",
     ):
         options.add_argument(argument)
-    driver = Chrome(options=options, service=ChromeService(find_program("chromedriver")))
+    driver = Chrome(options=options, service=ChromeService(program("chromedriver")))
     driver.set_page_load_timeout(20)
     try:
         yield driver
