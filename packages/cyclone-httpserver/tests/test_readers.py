@@ -251,12 +251,13 @@ class LoggedTests(unittest.TestCase):
 
 
 def test_a_socket_that_was_closed_behind_its_back(world: World) -> None:
-    lost = world.transports[0]
-    number = lost.fileno()
-    lost.close()
-    fresh = Transport(world.readers)
+    lost, fresh = world.transports[0], Transport(world.readers)
     world.transports.append(fresh)
-    assert fresh.fileno() == number
+    number = lost.socket.detach()
+    os.dup2(fresh.fileno(), number)  # the new socket has the number of the one that is closed
+    fresh.socket.close()
+    fresh.socket = socket.socket(fileno=number)
+    fresh.fileno = fresh.socket.fileno
     fresh.startReading()
     fresh.peer.send(b"x")
     world.readers.doRead()
