@@ -277,19 +277,28 @@ def test_other_reactors_are_left_alone() -> None:
     transport.close()
 
 
-def test_without_a_descriptor_all_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    from twisted.internet import epollreactor
+def test_without_a_descriptor_the_reactor_reads(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for transport in world.transports:
+        transport.stopReading()
 
     def no_more() -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
     monkeypatch.setattr(select, "epoll", no_more)
-    crowded = epollreactor.EPollReactor.__new__(epollreactor.EPollReactor)
-    transport = Transport(crowded)
-    transport.stopReading = transport.startReading = lambda: pytest.fail("it was touched")  # type: ignore[method-assign]
-    read_together(transport)
-    assert transport.reactor is crowded
-    transport.close()
+    world.transports[0].startReading()
+    assert world.reactor.readers == [world.transports[0]]
+    assert world.transports[0].reactor is world.reactor
+    monkeypatch.undo()
+    world.transports[1].startReading()
+    assert world.reactor.readers == [world.transports[0], world.readers]
+
+
+def test_nothing_is_held_while_there_is_nobody(world: World) -> None:
+    for transport in world.transports:
+        transport.stopReading()
+    assert (world.reactor.readers, world.readers.fileno()) == ([], -1)
 
 
 @pytest.mark.parametrize("paused", [False, True])

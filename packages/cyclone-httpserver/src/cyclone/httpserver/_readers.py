@@ -40,10 +40,7 @@ def read_together(transport: Any) -> None:
         return
     readers = _all.get(reactor)
     if readers is None:
-        try:
-            readers = _all[reactor] = Readers(reactor)
-        except OSError:  # no descriptor is left
-            return
+        readers = _all[reactor] = Readers(reactor)
     transport.stopReading()
     transport.reactor = readers
     transport.startReading()
@@ -67,7 +64,7 @@ class Readers:
 
     def __init__(self, reactor: Any) -> None:
         self.reactor = reactor
-        self._epoll = select.epoll()
+        self._epoll: select.epoll | None = None
         self._transports: dict[int, Any] = {}
 
     def __repr__(self) -> str:
@@ -87,6 +84,13 @@ class Readers:
         number = transport.fileno()
         if self._transports.get(number) is transport:
             return
+        if self._epoll is None:
+            try:
+                self._epoll = select.epoll()
+            except OSError:  # no descriptor is left
+                transport.reactor = self.reactor
+                self.reactor.addReader(transport)
+                return
         # Each time: trial takes away what a test has left behind, and says nothing to it
         self.reactor.addReader(self)
         # Of a socket that was closed behind our back its number is all that is left
@@ -99,16 +103,20 @@ class Readers:
         if self._transports.get(number) is not transport:
             return
         del self._transports[number]
+        epoll = self._epoll
+        assert epoll is not None
         with contextlib.suppress(OSError):  # closed behind our back
-            self._epoll.unregister(number)
+            epoll.unregister(number)
         if not self._transports:
             self.reactor.removeReader(self)
+            self._epoll = None
+            epoll.close()
 
     # --- for the reactor (IReadDescriptor) --------------------------------------------------
 
     def fileno(self) -> int:
-        """The descriptor of the epoll set."""
-        return self._epoll.fileno()
+        """The descriptor of the epoll set; -1 while there is none."""
+        return -1 if self._epoll is None else self._epoll.fileno()
 
     def logPrefix(self) -> str:
         """How Twisted calls this in its log."""
@@ -116,8 +124,9 @@ class Readers:
 
     def doRead(self) -> None:
         """Read once from each that has something."""
-        transports = self._transports
-        for number, _ in self._epoll.poll(0, min(len(transports), MAX_EVENTS)):
+        transports, epoll = self._transports, self._epoll
+        assert epoll is not None
+        for number, _ in epoll.poll(0, min(len(transports), MAX_EVENTS)):
             transport = transports.get(number)
             if transport is None:
                 continue  # the callback of another one has closed or paused it
