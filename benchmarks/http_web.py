@@ -7,7 +7,8 @@ python-multipart, blacksheep, jinja2. Each server runs alone on the first core, 
 Every server's answer is checked before it is measured; the servers take turns within each round,
 and the tables show medians of requests per second of the server's own CPU time: what a core that
 does nothing else would serve, also when the machine has other work. Only ratios within one run mean
-anything: machines differ, and drift.
+anything: machines differ, and drift. The variable CYCLONE1_PYTHON names a Python that has Cyclone
+1.3 (see cyclone1_server.py) for `--scenarios hello --frameworks cyclone,cyclone1`.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def multipart(size: int) -> bytes:
         f"--{BOUNDARY}\r\nContent-Disposition: form-data; "
         'name="file"; filename="f.bin"\r\nContent-Type: application/octet-stream\r\n\r\n'
     )
-    return head.encode() + b"x" * size + f"\r\n--{BOUNDARY}--\r\n".encode()
+    return head.encode() + os.urandom(size) + f"\r\n--{BOUNDARY}--\r\n".encode()
 
 
 def greeting(body: bytes) -> bool:
@@ -70,6 +71,11 @@ SCENARIOS = [
     Scenario(
         "page",
         "/page",
+        lambda body: body.count(b"<tr class=") == 50 and b"user49@example.com" in body,
+    ),
+    Scenario(
+        "rows",
+        "/rows",
         lambda body: body.count(b"<tr>") == 100 and b"Name &amp; 99" in body,
     ),
     Scenario(
@@ -105,6 +111,12 @@ def server(framework: str, folder: str, routes: int) -> Iterator[tuple[int, int]
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, str(SERVERS), framework, str(port), folder, str(routes)]
+    if framework == "cyclone1":
+        command = [
+            os.environ["CYCLONE1_PYTHON"],
+            str(SERVERS.parent / "cyclone1_server.py"),
+            str(port),
+        ]
     process = subprocess.Popen(["taskset", "-c", "0", *command], stderr=subprocess.DEVNULL)
     try:
         for _ in range(200):

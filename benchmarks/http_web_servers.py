@@ -13,6 +13,8 @@ import hmac
 import sys
 from typing import Any
 
+import template_sources as sources
+
 GREETING = "Hello, world"
 MESSAGE = {"message": GREETING, "numbers": list(range(10)), "nested": {"a": True, "b": None}}
 ROWS = [
@@ -25,8 +27,9 @@ ROW = (
     '<td>{{ row["email"] }}</td><td class="p">{{ row["price"] }}</td></tr>\n'
 )
 TAIL = "</table></body></html>\n"
-CYCLONE_PAGE = HEAD + "{% for row in rows %}" + ROW + "{% end %}" + TAIL
-JINJA_PAGE = HEAD + "{% for row in rows %}" + ROW + "{% endfor %}" + TAIL
+CYCLONE_ROWS = HEAD + "{% for row in rows %}" + ROW + "{% end %}" + TAIL
+JINJA_ROWS = HEAD + "{% for row in rows %}" + ROW + "{% endfor %}" + TAIL
+PAGE = sources.page_data()
 SECRET = "a secret of thirty-two characters"
 
 
@@ -40,10 +43,16 @@ def unsign(cookie: str | None) -> str:
     return value if value and hmac.compare_digest(good, signature) else "0"
 
 
-def jinja_page() -> Any:
+def jinja_environment() -> Any:
     import jinja2
 
-    return jinja2.Environment(autoescape=True).from_string(JINJA_PAGE)
+    loader = jinja2.DictLoader({**sources.JINJA, "rows.html": JINJA_ROWS})
+    return jinja2.Environment(loader=loader, autoescape=True)
+
+
+def jinja_pages() -> tuple[Any, Any]:
+    environment = jinja_environment()
+    return environment.get_template("page.html"), environment.get_template("rows.html")
 
 
 def tornado_like(web: Any, template: Any, folder: str, routes: int, wait: Any) -> list[Any]:
@@ -59,7 +68,11 @@ def tornado_like(web: Any, template: Any, folder: str, routes: int, wait: Any) -
 
     class Page(web.RequestHandler):
         def get(self) -> None:
-            self.render("page.html", title="Page", rows=ROWS)
+            self.render("page.html", **PAGE)
+
+    class Rows(web.RequestHandler):
+        def get(self) -> None:
+            self.render("rows.html", title="Page", rows=ROWS)
 
     class Form(web.RequestHandler):
         def post(self) -> None:
@@ -86,6 +99,7 @@ def tornado_like(web: Any, template: Any, folder: str, routes: int, wait: Any) -
         ("/", Hello),
         ("/json", Json),
         ("/page", Page),
+        ("/rows", Rows),
         ("/form", Form),
         ("/cookie", Cookie),
         ("/wait", Wait),
@@ -99,7 +113,7 @@ def cyclone(port: int, folder: str, routes: int) -> None:
 
     from cyclone import template, web
 
-    loader = template.DictLoader({"page.html": CYCLONE_PAGE})
+    loader = template.DictLoader({**sources.CYCLONE, "rows.html": CYCLONE_ROWS})
     handlers = tornado_like(web, template, folder, routes, lambda: task.deferLater(reactor, 0.001))
     application = web.Application(handlers, cookie_secret=SECRET, template_loader=loader)
     application.listen(port, "127.0.0.1")
@@ -110,7 +124,7 @@ def tornado(port: int, folder: str, routes: int) -> None:
     from tornado import template, web
 
     async def main() -> None:
-        loader = template.DictLoader({"page.html": CYCLONE_PAGE})
+        loader = template.DictLoader({**sources.CYCLONE, "rows.html": CYCLONE_ROWS})
         handlers = tornado_like(web, template, folder, routes, lambda: asyncio.sleep(0.001))
         application = web.Application(handlers, cookie_secret=SECRET, template_loader=loader)
         application.listen(port, "127.0.0.1", max_buffer_size=2**27)
@@ -127,7 +141,7 @@ def klein(port: int, folder: str, routes: int) -> None:
     from twisted.web.server import Site
     from twisted.web.static import File
 
-    app, page = Klein(), jinja_page()
+    app, (page, rows) = Klein(), jinja_pages()
 
     def hello(request: Any, **groups: Any) -> str:
         return GREETING
@@ -144,7 +158,12 @@ def klein(port: int, folder: str, routes: int) -> None:
     @app.route("/page")
     def as_page(request: Any) -> str:
         request.setHeader("Content-Type", "text/html; charset=utf-8")
-        return str(page.render(title="Page", rows=ROWS))
+        return str(page.render(**PAGE))
+
+    @app.route("/rows")
+    def as_rows(request: Any) -> str:
+        request.setHeader("Content-Type", "text/html; charset=utf-8")
+        return str(rows.render(title="Page", rows=ROWS))
 
     @app.route("/form", methods=["POST"])
     def form(request: Any) -> str:
@@ -179,11 +198,12 @@ def starlette(port: int, folder: str, routes: int) -> None:
     import uvicorn
     from starlette.applications import Starlette
     from starlette.requests import Request
-    from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+    from starlette.responses import JSONResponse, PlainTextResponse, Response
     from starlette.routing import Mount, Route
     from starlette.staticfiles import StaticFiles
+    from starlette.templating import Jinja2Templates
 
-    page = jinja_page()
+    templates = Jinja2Templates(env=jinja_environment())
 
     async def hello(request: Request) -> Response:
         return PlainTextResponse(GREETING)
@@ -192,7 +212,10 @@ def starlette(port: int, folder: str, routes: int) -> None:
         return JSONResponse(MESSAGE)
 
     async def as_page(request: Request) -> Response:
-        return HTMLResponse(page.render(title="Page", rows=ROWS))
+        return templates.TemplateResponse(request, "page.html", PAGE)
+
+    async def as_rows(request: Request) -> Response:
+        return templates.TemplateResponse(request, "rows.html", {"title": "Page", "rows": ROWS})
 
     async def form(request: Request) -> Response:
         fields = await request.form()
@@ -219,6 +242,7 @@ def starlette(port: int, folder: str, routes: int) -> None:
             Route("/", hello),
             Route("/json", as_json),
             Route("/page", as_page),
+            Route("/rows", as_rows),
             Route("/form", form, methods=["POST"]),
             Route("/cookie", cookie),
             Route("/wait", wait),
@@ -235,7 +259,7 @@ def blacksheep(port: int, folder: str, routes: int) -> None:
 
     # BlackSheep looks annotations up among the names of the module.
     globals().update(Request=Request, Response=Response)
-    app, page = Application(show_error_details=False), jinja_page()
+    app, (page, rows) = Application(show_error_details=False), jinja_pages()
 
     async def hello(request: Request) -> Response:
         return text(GREETING)
@@ -244,7 +268,11 @@ def blacksheep(port: int, folder: str, routes: int) -> None:
         return json(MESSAGE)
 
     async def as_page(request: Request) -> Response:
-        html = page.render(title="Page", rows=ROWS).encode()
+        html = page.render(**PAGE).encode()
+        return Response(200, None, Content(b"text/html; charset=utf-8", html))
+
+    async def as_rows(request: Request) -> Response:
+        html = rows.render(title="Page", rows=ROWS).encode()
         return Response(200, None, Content(b"text/html; charset=utf-8", html))
 
     async def form(request: Request) -> Response:
@@ -271,6 +299,7 @@ def blacksheep(port: int, folder: str, routes: int) -> None:
     app.router.add_get("/", hello)
     app.router.add_get("/json", as_json)
     app.router.add_get("/page", as_page)
+    app.router.add_get("/rows", as_rows)
     app.router.add_post("/form", form)
     app.router.add_get("/cookie", cookie)
     app.router.add_get("/wait", wait)

@@ -18,7 +18,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -39,16 +38,6 @@ from cyclone.escape import xhtml_escape
 Render = Callable[[], object]
 ENGINES = ("hand", "cyclone", "jinja2", "mako", "chameleon", "minijinja", "tornado")
 PAGE_ENGINES = ("hand", "cyclone", "jinja2", "mako", "tornado")
-
-
-@dataclass
-class Row:
-    number: int
-    name: str
-    email: str
-    price: float
-    active: bool
-    note: str
 
 
 def measure(contestants: Mapping[str, Render], rounds: int, inner: int) -> dict[str, list[float]]:
@@ -128,7 +117,9 @@ def hand_table(table: list[list[object]]) -> bytes:
     return "".join(out).encode()
 
 
-def hand_page(title: str, user: str | None, links: list[tuple[str, str]], rows: list[Row]) -> bytes:
+def hand_page(
+    title: str, user: str | None, links: list[tuple[str, str]], rows: list[sources.Row]
+) -> bytes:
     out: list[str] = []
     append = out.append
     escape = html.escape
@@ -156,15 +147,6 @@ def hand_hello(name: str) -> bytes:
     return f"Hello {html.escape(name)}!".encode()
 
 
-def page_data() -> dict[str, Any]:
-    rows = [
-        Row(i, f"Name <{i}> & Co", f"user{i}@example.com", i * 1.25, i % 3 != 0, f"it's row {i}")
-        for i in range(50)
-    ]
-    links = [(f"/section/{i}?a=1&b=2", f"Section {i}") for i in range(8)]
-    return {"title": "Orders & more", "user": "Zoë <admin>", "links": links, "rows": rows}
-
-
 def rendering(rounds: int) -> dict[str, dict[str, list[float]]]:
     tables: dict[str, list[list[object]]] = {
         "table of ints": [[r * 10 + c for c in range(10)] for r in range(1000)],
@@ -181,7 +163,7 @@ def rendering(rounds: int) -> dict[str, dict[str, list[float]]]:
         contestants = engines("table.html", {"table": table}, partial(hand_table, table))
         check(contestants)
         results[name] = measure(contestants, rounds, 1)
-    data = page_data()
+    data = sources.page_data()
     contestants = engines("page.html", data, lambda: hand_page(**data))
     check(contestants)
     results["10 KB page"] = measure(contestants, rounds, 15)
@@ -223,7 +205,7 @@ def compiling(rounds: int) -> dict[str, list[float]]:
 
 
 def escaping(rounds: int) -> dict[str, dict[str, list[float]]]:
-    page = hand_page(**page_data()).decode()
+    page = hand_page(**sources.page_data()).decode()
     texts = {
         "8 safe characters": "username",
         "60 safe characters": "a sentence of sixty characters, all of them safe in any page",

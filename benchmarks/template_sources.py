@@ -1,5 +1,6 @@
-"""The same three templates in each engine's language, for benchmarks/template.py."""
+"""The same three templates in each engine's language, for template.py and http_web.py."""
 
+from dataclasses import dataclass
 from typing import Any
 
 PAGE_HEAD = (
@@ -167,3 +168,22 @@ COMPILE_JINJA = (
     .replace("{%% end %%}", "{%% endfor %%}")
     .replace("len(messages)", "messages|length")
 )
+
+
+@dataclass
+class Row:
+    number: int
+    name: str
+    email: str
+    price: float
+    active: bool
+    note: str
+
+
+def page_data() -> dict[str, Any]:
+    rows = [
+        Row(i, f"Name <{i}> & Co", f"user{i}@example.com", i * 1.25, i % 3 != 0, f"it's row {i}")
+        for i in range(50)
+    ]
+    links = [(f"/section/{i}?a=1&b=2", f"Section {i}") for i in range(8)]
+    return {"title": "Orders & more", "user": "Zoë <admin>", "links": links, "rows": rows}
