@@ -294,7 +294,7 @@ class HTTPConnection(ResponseSide):
         """One request head from the front of ``data``; returns what follows."""
         server = self.server
         if self._head_buffer is None:
-            if data[:1] in b"\r\n" or self._leading & 1:
+            if data[0] < 14 or self._leading:
                 data = self._skip_line_ends(data)
                 if not data:
                     return data
