@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import importlib.util
 import logging
 import os
 import random
 import re
-import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
@@ -25,24 +23,12 @@ from twisted.internet import defer
 from twisted.internet.defer import Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
+from wire import load
 
 from cyclone.web import Application, HTTPError, RequestHandler, stream_request_body
 
-TESTS = Path(__file__).resolve().parents[3] / "packages/cyclone-httpserver/tests"
 SECONDS = float(os.environ.get("CYCLONE_FUZZ_SECONDS", "5"))
 SEED = int(os.environ.get("CYCLONE_FUZZ_SEED", str(random.randrange(1 << 32))))
-
-
-def load(name: str) -> Any:
-    """A module of cyclone-httpserver's tests."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, TESTS / f"{name}.py")
-        assert spec is not None
-        assert spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module
-        spec.loader.exec_module(module)
-    return sys.modules[name]
 
 
 support = load("http_support")
