@@ -137,10 +137,10 @@ def test_disk_trouble_F09(
         monkeypatch.setattr(tempfile, "TemporaryFile", broken)
     else:
 
-        def fail(self: SpoolFile, data: bytes) -> None:
+        def fail(self: SpoolFile, pieces: list[bytes]) -> None:
             raise OSError(code, "disk")
 
-        monkeypatch.setattr(SpoolFile, "write", fail)
+        monkeypatch.setattr(SpoolFile, "writelines", fail)
     client = Client(spool_threshold=10)
     body = form(("f", "x", bytes(700_000))) if lines else bytes(700_000)
     upload(client, body + S, *lines)
@@ -247,10 +247,10 @@ class TestThreads:
     def test_failure_while_nobody_waits(self, monkeypatch: pytest.MonkeyPatch) -> None:
         client, pool = self.client()
 
-        def full(self: SpoolFile, data: bytes) -> None:
+        def full(self: SpoolFile, pieces: list[bytes]) -> None:
             raise OSError(errno.ENOSPC, "disk")
 
-        monkeypatch.setattr(SpoolFile, "write", full)
+        monkeypatch.setattr(SpoolFile, "writelines", full)
         client.send(P + H + b"Content-Length: 10000000\r\n\r\n" + b"x" * 600_000)
         pool.run()
         client.send(b"x")
@@ -275,6 +275,20 @@ def test_body_by_hand() -> None:
     assert body.read() == b"abc"
     body.close()
     assert body.read() == b""
+
+
+def test_a_disk_that_takes_less_than_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    write, writev = os.write, os.writev
+    monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:7]))
+    monkeypatch.setattr(os, "writev", lambda file, pieces: writev(file, [b"".join(pieces)[:5]]))
+    file = SpoolFile(None)
+    pieces = [b"%d," % number for number in range(1200)]
+    file.writelines(pieces)
+    file.writelines([b"end"])
+    data = b"".join(pieces) + b"end"
+    assert file.size == len(data)
+    assert file.read_at(0, len(data)) == data
+    file.close()
 
 
 def test_spooled_body_is_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,11 +156,24 @@ def test_an_incomplete_form_leaves_nothing(end: str) -> None:
     assert receiver.files == {}
 
 
+def test_pieces_that_follow_each_other_are_written_together() -> None:
+    files = Files()
+    receiver = FormReceiver("b", spool_threshold=10, file_factory=files)
+    body = upload("f", b"x" * 100) + field("a", b"1") + upload("g", b"y\r\n-" * 100)
+    whole = body + b"--b--"
+    receiver.feed_pieces([whole[at : at + 7] for at in range(0, len(whole), 7)])
+    receiver.finish()
+    assert receiver.arguments == {"a": [b"1"]}
+    assert receiver.files["f"][0].body == b"x" * 100
+    assert receiver.files["g"][0].body == b"y\r\n-" * 100
+    assert len(files.made) == 1
+
+
 def test_a_full_disk_closes_the_receiver() -> None:
     """F-09."""
 
     class Full(io.BytesIO):
-        def write(self, data: object) -> int:
+        def writelines(self, pieces: object) -> None:
             raise OSError(28, "No space left on device")
 
     file = Full()

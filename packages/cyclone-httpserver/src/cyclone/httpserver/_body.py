@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 
 from twisted.internet.defer import Deferred, fail
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 _BATCH: Final = 512 * 1024
 # ... and while one is running, so much may wait
 _MAX_WAITING: Final = 1024 * 1024
+# What one call can take everywhere (IOV_MAX is 1024 on Linux and the BSDs)
+_PIECES: Final = 512
 _MAX_FIELDS_SIZE: Final = 8 * 1024 * 1024
 
 
@@ -47,8 +49,17 @@ class SpoolFile:
         self._position = 0
         self.size = 0
 
-    def write(self, data: bytes) -> None:
+    def writelines(self, pieces: Sequence[bytes]) -> None:
         """Append. OSError if the disk is full."""
+        for start in range(0, len(pieces), _PIECES):
+            some = pieces[start : start + _PIECES]
+            missing = sum(map(len, some))
+            written = os.writev(self._descriptor, some)
+            self.size += written
+            if written < missing:
+                self._write_rest(b"".join(some)[written:])
+
+    def _write_rest(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
             written = os.write(self._descriptor, view)
@@ -152,7 +163,7 @@ class Body:
         self._pieces: list[bytes] = []
         self._waiting = 0
         self._spool: SpoolFile | None = None
-        self._write: Callable[[bytes], None] | None = None
+        self._write: Callable[[list[bytes]], None] | None = None
         self._writing = False
         self._wanted: Deferred[None] | None = None
         self._failure: Failure | None = None
@@ -202,12 +213,12 @@ class Body:
     def _begin_spool(self) -> None:
         assert self._request is not None
         self.form = _form_for(self._request, self._server)
-        self._write = self._write_raw if self.form is None else self.form.feed
+        self._write = self._write_raw if self.form is None else self.form.feed_pieces
 
-    def _write_raw(self, data: bytes) -> None:
+    def _write_raw(self, pieces: list[bytes]) -> None:
         if self._spool is None:
             self._spool = SpoolFile(self._server.options.spool_dir)
-        self._spool.write(data)
+        self._spool.writelines(pieces)
 
     def _write_batch(self) -> None:
         """Hand what waits to a thread (or write it here, on a reactor that has none)."""
@@ -219,7 +230,7 @@ class Body:
         pool = getattr(self._server.reactor, "getThreadPool", None)
         if pool is None:
             try:
-                write(b"".join(pieces))
+                write(pieces)
             except Exception:
                 self._written(Failure())  # type: ignore[no-untyped-call]
             else:
@@ -227,7 +238,7 @@ class Body:
             return
         from twisted.internet.threads import deferToThreadPool
 
-        written = deferToThreadPool(self._server.reactor, pool(), lambda: write(b"".join(pieces)))
+        written = deferToThreadPool(self._server.reactor, pool(), lambda: write(pieces))
         written.addBoth(self._written)
 
     def _written(self, result: Failure | None) -> None:

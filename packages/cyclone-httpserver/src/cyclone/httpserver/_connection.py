@@ -42,7 +42,7 @@ _MAX_LEADING_CRLF = 8
 # A body over the first size is read from the socket in pieces up to the second: Twisted's 64 KiB
 # cost four times as many turns of the reactor
 _LARGE_BODY = 512 * 1024
-_LARGE_READ = 256 * 1024
+_LARGE_READ = 1024 * 1024
 # Among so many connections one that has come back with a second request is read together with them
 _CROWD = 4
 _new = object.__new__

@@ -2,7 +2,7 @@
 
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import BinaryIO, Final
 
 from ._files import HTTPFile
@@ -29,10 +29,10 @@ class _Spool:
         self._lock = threading.Lock()
         self.size = 0
 
-    def append(self, data: bytes) -> None:
+    def append(self, pieces: list[bytes]) -> None:
         """Write at the end. OSError if the disk is full."""
-        self._file.write(data)
-        self.size += len(data)
+        self._file.writelines(pieces)
+        self.size += sum(map(len, pieces))
 
     def read_at(self, position: int, size: int) -> bytes:
         """Read up to ``size`` bytes; files of one form may be read in different threads."""
@@ -138,14 +138,21 @@ class FormReceiver:
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the body."""
+        self.feed_pieces((data,))
+
+    def feed_pieces(self, pieces: Iterable[bytes]) -> None:
+        """The same for several pieces that follow each other; they are written together."""
         try:
-            for event in self._receiver.feed(data):
-                if isinstance(event, PartData):
-                    self._take(event.data)
-                elif isinstance(event, PartBegin):
-                    self._part = event
-                else:
-                    self._end_part()
+            for data in pieces:
+                for event in self._receiver.feed(data):
+                    if isinstance(event, PartData):
+                        self._take(event.data)
+                    elif isinstance(event, PartBegin):
+                        self._part = event
+                    else:
+                        self._end_part()
+            if self._start >= 0:
+                self._flush()
         except BaseException:
             self.close()
             raise
@@ -168,10 +175,9 @@ class FormReceiver:
             self._spool = None
 
     def _take(self, data: bytes) -> None:
-        if self._start >= 0:
-            self._opened_spool().append(data)
-            return
         self._pieces.append(data)
+        if self._start >= 0:
+            return
         if self._part is None or self._part.filename is None:
             return
         self._in_memory += len(data)
@@ -187,16 +193,18 @@ class FormReceiver:
 
     def _spill(self) -> None:
         """Move the current part to disk, where the rest of it will go too."""
-        spool = self._opened_spool()
-        self._start = spool.size
-        for piece in self._pieces:
-            self._in_memory -= len(piece)
-            spool.append(piece)
-        self._pieces = []
+        self._start = self._opened_spool().size
+        self._in_memory -= sum(map(len, self._pieces))
+
+    def _flush(self) -> None:
+        pieces, self._pieces = self._pieces, []
+        self._opened_spool().append(pieces)
 
     def _end_part(self) -> None:
         part = self._part
         assert part is not None  # the receiver's events are in order
+        if self._start >= 0:
+            self._flush()
         body = b"".join(self._pieces)
         self._pieces = []
         self._part = None
