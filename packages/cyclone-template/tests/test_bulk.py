@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cyclone.escape import xhtml_escape
 from cyclone.template import Template, _bulk
-from cyclone.template._bulk import ended, finished, joined, joined_rows
+from cyclone.template._bulk import encoded, ended, finished, joined, joined_rows
 from cyclone.template._runtime import escaped, plain
 
 
@@ -142,3 +142,9 @@ def test_finished(rows: int, special: str) -> None:
         assert finished(pieces[:], 4) == finished(pieces[:], 0) == expected
         assert ended(pieces, 4) == "".join(pieces)
     assert finished([], 4) == finished([], 0) == ""
+
+
+@given(st.lists(st.text(alphabet=st.sampled_from("ab<é€\U0001f600"), max_size=9)), st.booleans())
+def test_pieces_are_encoded_as_one_text(pieces: list[str], many: bool) -> None:
+    pieces *= _bulk._FEW if many else 1
+    assert encoded(pieces) == "".join(pieces).encode()

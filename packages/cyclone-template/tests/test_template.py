@@ -216,6 +216,15 @@ def test_the_generated_code_can_be_read() -> None:
     compile(code, "code", "exec")
 
 
+def test_the_names_a_template_looks_up() -> None:
+    template = Template("{% for row in rows %}{{ row.name }}{% end %}{% module M(x) %}{{ len(y) }}")
+    names = template.names
+    assert names is not None
+    assert {"rows", "x", "y", "len", "_tt_modules"} <= names
+    assert "name" not in names
+    assert Template("{{ eval('x') }}").names is None
+
+
 def test_a_loader_need_not_be_ours() -> None:
     class Simple:
         autoescape = None

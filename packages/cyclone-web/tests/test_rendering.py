@@ -413,7 +413,7 @@ def test_the_number_of_loaders_is_bounded(serve: Serve) -> None:
     client = page(serve, "x", Computed)
     for number in range(MAX_TEMPLATE_LOADERS + 10):
         assert client.fetch(uri=f"/?path={number}").text == "x"
-    loaders = RequestHandler._template_loaders[client.app]
+    loaders = client.app._template_loaders
     assert len(loaders) == MAX_TEMPLATE_LOADERS
 
 
@@ -439,14 +439,6 @@ def test_threads_that_come_first_together_make_one_loader(serve: Serve) -> None:
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(render, range(4))) == [b"mine"] * 4
     assert len(made) == 1
-
-
-def test_loaders_go_with_their_application(serve: Serve) -> None:
-    client = page(serve, "x")
-    client.fetch(uri="/")
-    assert client.app in RequestHandler._template_loaders
-    RequestHandler._template_loaders.clear()
-    assert client.fetch(uri="/").text == "x"
 
 
 def test_a_missing_template_is_a_500(serve: Serve) -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 # What "%s" makes of them is their text, and none of them can be derived from with its own.
 _PLAIN = frozenset({str, int, float, bool, type(None)})
 
+# So many pieces are encoded one by one.
+_FEW = 64
 # How many values of a table are joined together.
 _PORTION = 2000
 # How many pieces are escaped together, and from how many rows on each column by itself.
@@ -57,6 +59,18 @@ def _escape(pieces: list[str], start: int, stop: int, step: int) -> None:
             # A value holds the separator itself.
             parts = [xhtml_escape(value) for value in values]
         pieces[start:stop:step] = parts
+
+
+def encoded(pieces: list[str]) -> bytes:
+    """The output as UTF-8.
+
+    One letter that is not ASCII makes CPython encode the whole text letter by letter: where the
+    pieces are few, as after loops that were joined, most of them may still be ASCII.
+    """
+    text = "".join(pieces)
+    if text.isascii() or len(pieces) > _FEW:
+        return text.encode("utf-8")
+    return b"".join([piece.encode("utf-8") for piece in pieces])
 
 
 def ended(pieces: list[str], width: int) -> str:

@@ -44,8 +44,8 @@ _GLOBALS: dict[str, object] = {
 class Program:
     """A compiled template.
 
-    ``run(namespace, rendering, shared)`` gives the output as text, or a coroutine of it when
-    ``awaits`` says where the template itself awaits.
+    ``run(namespace, rendering, shared)`` gives the pieces of the output's text, or a coroutine of
+    them when ``awaits`` says where the template itself awaits.
     """
 
     def __init__(self, template: Template) -> None:
@@ -57,10 +57,11 @@ class Program:
         self.name = template.name
         self.filename = f"{template.name.replace('.', '_')}.generated.py"
         self.awaits = source.awaits
-        self.names = {name for name in source.names() if not name.startswith("_tt_")}
-        self.names -= _NOT_LOOKED_UP
+        names = {name for name in source.names() if not name.startswith("_tt_")}
+        names -= _NOT_LOOKED_UP
         if any("_tt_modules." in code for code, _ in source.snippets):
-            self.names.add("_tt_modules")
+            names.add("_tt_modules")
+        self.names = frozenset(names)
         self.dynamic = not self.names.isdisjoint(_DYNAMIC)
         self.globals: dict[str, object] = {
             "__name__": self.filename,
@@ -71,7 +72,7 @@ class Program:
         self._source = source
         head = self._head(template.loader is not None)
         self._offset = len(head)
-        self._lines = [*head, *source.lines, ' return "".join(_tt_out)']
+        self._lines = [*head, *source.lines, " return _tt_out"]
         root = source.locations[0] if source.locations else Location(template, 1, None)
         self._locations = [*[root] * len(head), *source.locations, root]
         self.globals.update(source.functions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from ._bulk import encoded
 from ._errors import TemplateError
 
 TYPE_CHECKING = False
@@ -53,6 +54,16 @@ class Rendering:
     output; otherwise :meth:`result` does.
     """
 
+    __slots__ = (
+        "_coroutine",
+        "_failed",
+        "_mark",
+        "_pieces",
+        "_places",
+        "_spawn",
+        "_template",
+    )
+
     def __init__(
         self, template: Template, namespace: Mapping[str, object], spawn: Spawn | None
     ) -> None:
@@ -60,9 +71,9 @@ class Rendering:
         self._spawn = spawn
         self._places: list[_Place] = []
         self._mark = ""
-        self._text = ""
+        self._pieces: list[str] = []
         self._failed: tuple[BaseException, _Place] | None = None
-        self._coroutine: Coroutine[object, object, str] | None = None
+        self._coroutine: Coroutine[object, object, list[str]] | None = None
         program = template.program
         try:
             started: Any = program.run(namespace, self, template.namespace)
@@ -71,8 +82,8 @@ class Rendering:
 
             failure = translated(error)
         else:
-            if isinstance(started, str):
-                self._text = started
+            if type(started) is list:
+                self._pieces = started
             else:
                 self._coroutine = started
             return
@@ -94,7 +105,7 @@ class Rendering:
             where = places[0].location if places else self._template.program.awaits
             self.close()
             raise TemplateError(f"a value has to be awaited at {where}: use generate_async()")
-        return self._text.encode("utf-8")
+        return encoded(self._pieces)
 
     def close(self) -> None:
         """Give up: cancel what was started. Nothing happens if nothing is pending."""
@@ -112,17 +123,17 @@ class Rendering:
         try:
             if self._coroutine is not None:
                 coroutine, self._coroutine = self._coroutine, None
-                self._text = await self._ran(coroutine)
+                self._pieces = await self._ran(coroutine)
             if self._places:
                 await self._fill()
-                self._text = self._joined(self._text)
+                self._pieces = [self._joined("".join(self._pieces))]
         except BaseException:
             self._drop()
             raise
         self._places.clear()
-        return self._text.encode("utf-8")
+        return encoded(self._pieces)
 
-    async def _ran(self, coroutine: Coroutine[object, object, str]) -> str:
+    async def _ran(self, coroutine: Coroutine[object, object, list[str]]) -> list[str]:
         try:
             return await coroutine
         except Exception as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cyclone.escape import to_unicode
 
+from ._bulk import encoded
 from ._errors import TemplateError
 from ._limits import DEFAULT_LIMITS, Limits
 from ._rendering import Rendering, Spawn
@@ -101,6 +102,12 @@ class Template:
         return self._program
 
     @property
+    def names(self) -> frozenset[str] | None:
+        """The names it may look up in a namespace; None if only running it can tell (`eval`)."""
+        program = self._program or self.program
+        return None if program.dynamic else program.names
+
+    @property
     def code(self) -> str:
         """The generated Python source, with the template's lines in comments."""
         return self.program.get_source(self.name)
@@ -116,7 +123,7 @@ class Template:
         if program.awaits is not None:
             raise TemplateError(f"the template awaits at {program.awaits}: use generate_async()")
         try:
-            return str(program.run(kwargs, None, self.namespace)).encode("utf-8")
+            return encoded(program.run(kwargs, None, self.namespace))
         except Exception as error:
             from ._traceback import translated
 

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     from twisted.internet.interfaces import IAddress
 
     from cyclone.httpserver import HTTPRequest
+    from cyclone.template import BaseLoader
 
+    from ._rendering import LoaderKey
     from ._routing import RuleRouter, RuleSequence
     from ._routing_entries import Route
 
@@ -93,6 +95,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         self._wire = b""
         # The routes that depend on the path only, by that path; any change of a router clears it.
         self._literal_routes: dict[str, Route] = {}
+        self._template_loaders: dict[LoaderKey, BaseLoader] = {}
         # Where the search begins; and is the only router here one for any host?
         self._top_router: RuleRouter | None = None
         self._any_host = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,6 +25,31 @@ _MAKERS: dict[str, Callable[[RequestHandler], Any]] = {
 }
 
 
+def add_standard_names(
+    namespace: dict[str, Any], names: frozenset[str], handler: RequestHandler
+) -> None:
+    """Add those of *names* that every template can use, unless they are there."""
+    for name in _standard_among(names):
+        if name not in namespace:
+            namespace[name] = _make(handler, name)
+    methods = handler.application.ui_methods
+    if methods:
+        for name in names.intersection(methods):
+            if name not in namespace:
+                namespace[name] = handler.ui[name]
+
+
+@functools.lru_cache(maxsize=1024)
+def _standard_among(names: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for name in _MAKERS if name in names)
+
+
+def _make(handler: RequestHandler, name: str) -> Any:
+    if name in handler.application.ui_methods:
+        return handler.ui[name]
+    return _MAKERS[name](handler)
+
+
 class TemplateNamespace(dict[str, Any]):
     """A dictionary whose standard names are filled in when they are looked up.
 
@@ -39,14 +65,9 @@ class TemplateNamespace(dict[str, Any]):
         self._handler = handler
 
     def __missing__(self, name: str) -> Any:
-        handler = self._handler
-        if name in handler.application.ui_methods:
-            value = handler.ui[name]
-        elif name in _MAKERS:
-            value = _MAKERS[name](handler)
-        else:
+        if name not in _MAKERS and name not in self._handler.application.ui_methods:
             raise KeyError(name)
-        self[name] = value
+        value = self[name] = _make(self._handler, name)
         return value
 
     def _fill(self) -> Self:

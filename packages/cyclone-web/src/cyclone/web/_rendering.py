@@ -6,17 +6,15 @@ import functools
 import os
 import sys
 import threading
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, cast
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred
 
 from cyclone.escape import utf8, xhtml_escape
 
 from ._base import HandlerBase
-from ._namespace import TemplateNamespace
+from ._namespace import TemplateNamespace, add_standard_names
 from ._uimodules import UIModule, UINamespace, as_paths, ui_namespace
 
 if TYPE_CHECKING:
@@ -24,23 +22,18 @@ if TYPE_CHECKING:
 
     from cyclone.template import BaseLoader, Rendering
 
-    from ._application import Application
     from ._handler import RequestHandler
 
 #: How many loaders an application keeps; get_template_path may be computed.
 MAX_TEMPLATE_LOADERS = 100
 
 _lock = threading.Lock()
-_LoaderKey = tuple[Callable[..., object], str]
+# What makes a loader, and from where.
+LoaderKey = tuple[Callable[..., object], str]
 
 
 class RenderingMixin(HandlerBase):
     """Renders templates, with the UI modules of the application."""
-
-    # By application, then by what makes the loader and from where.
-    _template_loaders: ClassVar[
-        WeakKeyDictionary[Application, OrderedDict[_LoaderKey, BaseLoader]]
-    ] = WeakKeyDictionary()
 
     _ui: UINamespace | None = None
     _fresh_loaders: list[BaseLoader] | None = None
@@ -204,11 +197,20 @@ class RenderingMixin(HandlerBase):
         self, template_name: str, kwargs: dict[str, Any]
     ) -> Rendering | ForeignRendering:
         template = self._template_loader().load(template_name)
+        if getattr(type(template), "generate", None) is not _template_generate():
+            return ForeignRendering(template.generate(**self._all_names(kwargs)))
+        names = template.names
+        if names is None or (
+            type(self).get_template_namespace is not RenderingMixin.get_template_namespace
+        ):
+            return template.begin(self._all_names(kwargs), self._spawn)
+        add_standard_names(kwargs, names, cast("RequestHandler", self))
+        return template.begin(kwargs, self._spawn)
+
+    def _all_names(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         namespace = self.get_template_namespace()
         namespace.update(kwargs)
-        if getattr(type(template), "generate", None) is not _template_generate():
-            return ForeignRendering(template.generate(**namespace))
-        return template.begin(namespace, self._spawn)
+        return namespace
 
     def _render_part(self, template_name: str, kwargs: dict[str, Any]) -> bytes | Awaitable[bytes]:
         """Render for a place in another template, which takes either."""
@@ -217,23 +219,23 @@ class RenderingMixin(HandlerBase):
 
     def _template_loader(self) -> BaseLoader:
         path = self.get_template_path() or _module_folder(type(self).__module__)
-        key: _LoaderKey = (type(self).create_template_loader, path)
+        key: LoaderKey = (type(self).create_template_loader, path)
         try:
-            loader = self._template_loaders[self.application][key]
+            loader = self.application._template_loaders[key]
         except KeyError:
             loader = self._new_template_loader(key, path)
         if not self.settings.get("compiled_template_cache", True):
             self._reset_once(loader)
         return loader
 
-    def _new_template_loader(self, key: _LoaderKey, path: str) -> BaseLoader:
+    def _new_template_loader(self, key: LoaderKey, path: str) -> BaseLoader:
         with _lock:
-            loaders = self._template_loaders.setdefault(self.application, OrderedDict())
+            loaders = self.application._template_loaders
             loader = loaders.get(key)
             if loader is None:
                 loader = loaders[key] = self.create_template_loader(path)
                 if len(loaders) > MAX_TEMPLATE_LOADERS:
-                    loaders.popitem(last=False)
+                    del loaders[next(iter(loaders))]
         return loader
 
     def _reset_once(self, loader: BaseLoader) -> None:
