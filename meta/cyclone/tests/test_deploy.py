@@ -3,7 +3,6 @@
 import base64
 import configparser
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -15,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nginx import running_nginx, temporary_paths
 from ports import free_port
-from programs import find_program, missing
+from programs import missing
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "deploy"
 pytestmark = pytest.mark.skipif(not EXAMPLE.is_dir(), reason="the examples are not in the sdist")
@@ -55,7 +55,6 @@ def nginx(
     processes: dict[int, subprocess.Popen[bytes]], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The example's configuration, with other ports and folders."""
-    program = find_program("nginx")
     folder = tmp_path_factory.mktemp("nginx")
     port = free_port()
     text = (EXAMPLE / "nginx.conf").read_text("utf-8")
@@ -65,33 +64,15 @@ def nginx(
         "/var/log/nginx": str(folder),
         "/srv/app/static/": f"{EXAMPLE}/static/",
         "events {": f"events {{\n    # {folder}",
-        "http {\n": "http {\n"
-        + "".join(
-            f"    {kind}_temp_path {folder}/{kind};\n"
-            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        ),
+        "http {\n": f"http {{\n{temporary_paths(folder)}",
     }
     for index, upstream in enumerate(processes):
         changes[f"127.0.0.1:{8000 + index} "] = f"127.0.0.1:{upstream} "
     for old, new in changes.items():
         assert old in text
         text = text.replace(old, new)
-    user = "user root;\n" if os.geteuid() == 0 else ""  # the folder is this user's
-    (folder / "nginx.conf").write_text(f"daemon off;\n{user}{text}", "utf-8")
-    command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf")]
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-    limit = time.monotonic() + 60
-    while not answers(port):
-        assert process.poll() is None
-        assert time.monotonic() < limit
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    end(process)
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as sock:
-        return sock.connect_ex(("127.0.0.1", port)) == 0
+    with running_nginx(folder, text, port):
+        yield f"http://127.0.0.1:{port}"
 
 
 def fetch(url: str, data: bytes | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:

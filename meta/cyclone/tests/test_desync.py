@@ -14,7 +14,6 @@ import os
 import random
 import re
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,8 +24,8 @@ from typing import Any, NamedTuple
 
 import pytest
 import wire
+from nginx import configuration, running_nginx
 from ports import free_port
-from programs import find_program
 
 SECONDS = float(os.environ.get("CYCLONE_DESYNC_SECONDS", "3"))
 SEED = int(os.environ.get("CYCLONE_FUZZ_SEED", str(random.randrange(1 << 32))))
@@ -69,23 +68,11 @@ shown = reactor.listenTCP(0, Application([("/early", Early), (".*", Any)]), inte
 print(f"http://127.0.0.1:{hidden.getHost().port}", flush=True)
 reactor.run()
 """
-CONFIGURATION = """
-daemon off;
-{user}
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-worker_processes 1;
-events {{ worker_connections 512; }}
-http {{
+HTTP = """
     log_format numbers "$request_method $request_uri $upstream_status $upstream_http_x_number";
     access_log {folder}/access.log numbers;
     client_header_timeout 2s;
     client_body_timeout 2s;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
     upstream backend {{
         server 127.0.0.1:{backend} max_fails=0;
         keepalive 4;
@@ -104,7 +91,6 @@ http {{
             proxy_pass http://backend;
         }}
     }}
-}}
 """
 support: Any = wire.load("http_support")
 fuzz: Any = wire.load("test_fuzz")
@@ -141,36 +127,14 @@ class Front(NamedTuple):
 
 @pytest.fixture(params=["on", "off"], ids=["buffered", "streamed"])
 def front(request: Any, tmp_path: Path, start: Any) -> Iterator[Front]:
-    program, folder, port = find_program("nginx"), tmp_path, free_port()
+    folder, port = tmp_path, free_port()
     hidden = start("-c", SERVER).url
     with closing(wire.keep_alive(hidden)) as client:
         client.request("GET", "/")
         backend = json.loads(client.getresponse().read())["port"]
-    configuration = folder / "nginx.conf"
-    configuration.write_text(
-        CONFIGURATION.format(
-            user="user root;" if os.geteuid() == 0 else "",
-            folder=folder,
-            backend=backend,
-            port=port,
-            buffering=request.param,
-        )
-    )
-    with (folder / "stderr").open("wb") as errors:
-        proxy = subprocess.Popen(
-            [program, "-p", str(folder), "-c", str(configuration)], stderr=errors
-        )
-    try:
-        url = f"http://127.0.0.1:{port}"
-        for _ in range(200):
-            with suppress(OSError):
-                wire.connect(url).close()
-                break
-            time.sleep(0.05)
-        yield Front(url, hidden, folder / "access.log")
-    finally:
-        proxy.terminate()
-        proxy.wait(10)
+    http = HTTP.format(folder=folder, backend=backend, port=port, buffering=request.param)
+    with running_nginx(folder, configuration(folder, http, connections=512), port):
+        yield Front(f"http://127.0.0.1:{port}", hidden, folder / "access.log")
 
 
 def attack(url: str, pieces: Iterable[bytes]) -> None:

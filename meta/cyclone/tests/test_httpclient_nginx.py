@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import socket
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 import trustme
+from nginx import configuration, running_nginx
 from ports import free_port
-from programs import find_program
 from twisted.internet.defer import Deferred
 from twisted.trial.unittest import TestCase
 
@@ -25,13 +21,8 @@ from cyclone.httpclient import (
     fetch,
 )
 
-CONFIG = """
-daemon off; {user} worker_processes 1; pid {folder}/pid; error_log {folder}/error.log;
-events {{ worker_connections 128; }}
-http {{
+HTTP = """
   access_log off; types {{ text/plain txt; }} default_type application/octet-stream;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/tmp;
-  fastcgi_temp_path {folder}/tmp; uwsgi_temp_path {folder}/tmp; scgi_temp_path {folder}/tmp;
   gzip on; gzip_min_length 1; gzip_types text/plain;
   client_max_body_size 10m; dav_methods PUT;
   server {{
@@ -45,32 +36,21 @@ http {{
     location /close {{ keepalive_timeout 0; return 200 closed; }}
     location /gone {{ return 444; }}
   }}
-}}
 """
 
 
 class Nginx:
-    """A running server, its files and its authority."""
+    """What the server is to serve: its files, its ports and its authority."""
 
     def __init__(self, folder: Path) -> None:
-        program = find_program("nginx")
         self.http, self.https = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self.http}"
         self.secure = f"https://localhost:{self.https}"
         self.ca_file = folder / "ca.pem"
         self.big = bytes(range(256)) * 20_000
         self._files(folder)
-        config = folder / "nginx.conf"
-        user = "user root;" if os.geteuid() == 0 else ""
-        config.write_text(CONFIG.format(folder=folder, user=user, http=self.http, https=self.https))
-        command = [program, "-p", str(folder), "-c", str(config)]
-        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        for _ in range(200):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.https)) == 0:
-                    return
-            time.sleep(0.02)
-        pytest.fail("nginx did not start")
+        http = HTTP.format(folder=folder, http=self.http, https=self.https)
+        self.configuration = configuration(folder, http)
 
     def _files(self, folder: Path) -> None:
         folder.chmod(0o755)
@@ -89,10 +69,6 @@ class Nginx:
         for pem in server.cert_chain_pems:
             pem.write_to_path(str(folder / "server.pem"), append=True)
 
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait()
-
 
 def _base64(data: bytes) -> str:
     from base64 import b64encode
@@ -104,10 +80,10 @@ def _base64(data: bytes) -> str:
 def nginx(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[None]:
-    server = Nginx(tmp_path_factory.mktemp("nginx"))
-    request.cls.nginx = server
-    yield
-    server.stop()
+    folder = tmp_path_factory.mktemp("nginx")
+    request.cls.nginx = server = Nginx(folder)
+    with running_nginx(folder, server.configuration, server.https):
+        yield
 
 
 @pytest.mark.usefixtures("nginx")

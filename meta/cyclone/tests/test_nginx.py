@@ -9,14 +9,13 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from typing import Any
 
 import pytest
+from nginx import configuration, running_nginx
 from ports import free_port
-from programs import find_program
 
 SERVER = """
 import hashlib, json, sys
@@ -49,21 +48,9 @@ for _ in range(2):
 reactor.run()
 """
 
-CONFIGURATION = """
-daemon off;
-{user}
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-worker_processes 1;
-events {{ worker_connections 256; }}
-http {{
+HTTP = """
     access_log off;
     client_max_body_size 50m;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
     upstream frontends {{
         server 127.0.0.1:{first};
         server 127.0.0.1:{second};
@@ -84,50 +71,23 @@ http {{
             proxy_pass http://frontends;
         }}
     }}
-}}
 """
-
-
-def wait_for(port: int) -> None:
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise TimeoutError(f"nothing listens on {port}")
 
 
 @pytest.fixture(scope="module", params=["on", "off"], ids=["buffered", "streamed"])
 def front(request: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of nginx, which passes uploads on at the end or as they come."""
-    program, folder = find_program("nginx"), tmp_path_factory.mktemp("nginx")
+    folder, port = tmp_path_factory.mktemp("nginx"), free_port()
     backend = subprocess.Popen([sys.executable, "-c", SERVER], stdout=subprocess.PIPE, text=True)
     assert backend.stdout is not None
-    first, second = (int(backend.stdout.readline()) for _ in range(2))
-    port = free_port()
-    configuration = folder / "nginx.conf"
-    configuration.write_text(
-        CONFIGURATION.format(
-            user="user root;" if os.geteuid() == 0 else "",
-            folder=folder,
-            first=first,
-            second=second,
-            port=port,
-            buffering=request.param,
-        )
-    )
-    log = open(folder / "stderr", "wb")  # noqa: SIM115 - closed below
-    proxy = subprocess.Popen([program, "-p", str(folder), "-c", str(configuration)], stderr=log)
     try:
-        wait_for(port)
-        yield port
+        first, second = (int(backend.stdout.readline()) for _ in range(2))
+        http = HTTP.format(first=first, second=second, port=port, buffering=request.param)
+        with running_nginx(folder, configuration(folder, http), port):
+            yield port
     finally:
-        for process in (proxy, backend):
-            process.terminate()
-            process.wait(10)
-        log.close()
-        assert backend.stdout is not None
+        backend.terminate()
+        backend.wait(10)
         backend.stdout.close()
 
 
