@@ -11,9 +11,12 @@ from ._errors import ParseError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import Any
 
     from ._template import Template
+
+    Runner = Callable[[Mapping[str, object], object, Mapping[str, object]], Any]
 
 # A template that asks for its own variables by one of these needs them in a real dictionary.
 _DYNAMIC = frozenset({"globals", "locals", "vars", "dir", "eval", "exec"})
@@ -79,7 +82,7 @@ class Program:
         self.function = self._compiled()
         # Only compiling needs the rest of it.
         del self._source
-        self.run = self._run_dynamic if self.dynamic else self.function
+        self.run: Runner = self._run_dynamic if self.dynamic else self.function
 
     def _head(self, shared: bool) -> list[str]:
         """The first lines: the names the template uses become local variables.
