@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextvars
 import gzip
 import zlib
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from httpclient_support import (
     Received,
     Reply,
@@ -20,6 +22,7 @@ from httpclient_support import (
     turn,
     until,
 )
+from test_tls import options_of
 from twisted.internet.defer import CancelledError, Deferred
 
 from cyclone.httpclient import (
@@ -32,7 +35,7 @@ from cyclone.httpclient import (
     HTTPStreamClosedError,
     HTTPTimeoutError,
 )
-from cyclone.httputil import current_request
+from cyclone.httputil import HTTPHeaders, current_request
 
 
 @reactor_test
@@ -171,6 +174,82 @@ async def test_CL_02_CL_03_credentials_stay_on_their_origin() -> None:
                 assert request.header("X-Keep") == "1"
 
 
+# What a request is allowed to say to its own origin, by how it was told to.
+TOLD: dict[str, tuple[dict[str, Any], str, list[tuple[str, str]]]] = {
+    "headers": (
+        {"headers": HTTPHeaders([("AUTHORIZATION", "Bearer t"), ("cookie", "a=b")])},
+        "",
+        [("Authorization", "Bearer t"), ("Cookie", "a=b")],
+    ),
+    "header twice": (
+        {"headers": {"cOOKIE": ["a=b", "c=d"], "proxy-AUTHORIZATION": ["x", "y"]}},
+        "",
+        [("Cookie", "a=b, c=d"), ("Proxy-Authorization", "x, y")],
+    ),
+    "cookies (CL-03)": ({"cookies": {"a": "b"}}, "", [("Cookie", "a=b")]),
+    "user name": (
+        {"auth_username": "u", "auth_password": "p"},
+        "",
+        [("Authorization", "Basic dTpw")],
+    ),
+    "userinfo": ({}, "v:w@", [("Authorization", "Basic djp3")]),
+}
+# From where to where; whether that is the same origin.
+MOVES = {
+    "same": ("http://127.0.0.1:{one}", "http://127.0.0.1:{one}", True),
+    "same, upper case": ("http://localhost:{one}", "HTTP://LOCALHOST:{one}", True),
+    "host": ("http://127.0.0.1:{one}", "http://localhost:{one}", False),
+    "port": ("http://127.0.0.1:{one}", "http://127.0.0.1:{two}", False),
+    "https to http": ("https://localhost:{tls}", "http://localhost:{one}", False),
+    "http to https": ("http://localhost:{one}", "https://localhost:{tls}", False),
+}
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    """A certificate for localhost, and the file of the authority that gave it."""
+    ca = trustme.CA()
+    file = tmp_path_factory.mktemp("authority") / "ca.pem"
+    ca.cert_pem.write_to_path(str(file))
+    return options_of(ca.issue_cert("localhost")), file
+
+
+@pytest.mark.parametrize(("first", "second", "same"), MOVES.values(), ids=list(MOVES))
+@pytest.mark.parametrize(("told", "userinfo", "sent"), TOLD.values(), ids=list(TOLD))
+@reactor_test
+async def test_CL_02_CL_03_what_is_told_to_which_origin(
+    authority: tuple[Any, Path],
+    told: dict[str, Any],
+    userinfo: str,
+    sent: list[tuple[str, str]],
+    first: str,
+    second: str,
+    same: bool,
+) -> None:
+    certificate, ca_certs = authority
+    async with (
+        serving(ok()) as one,
+        serving(ok()) as two,
+        serving(ok(), tls=certificate) as tls,
+        new_client(defaults={"ca_certs": ca_certs}) as client,
+    ):
+        ports = {"one": one.port, "two": two.port, "tls": tls.port}
+        home, away = first.format(**ports), second.format(**ports)
+        hops = {"/": away + "/away", "/away": home + "/back"}
+        seen: dict[str, Received] = {}
+
+        def answer(request: Received) -> bytes:
+            seen[request.target] = request
+            return redirect(hops[request.target]) if request.target in hops else ok()
+
+        one.answer = two.answer = tls.answer = answer
+        await client.fetch(home.replace("://", "://" + userinfo) + "/", **told)
+        for name, value in sent:
+            assert seen["/"].header(name) == value
+            for target in ("/away", "/back"):  # not restored on the way back
+                assert seen[target].header(name) == (value if same else None), (target, name)
+
+
 @reactor_test
 async def test_CL_02_basic_credentials_and_userinfo_stay_on_their_origin() -> None:
     async with (
@@ -206,6 +285,20 @@ async def test_CL_06_redirects_to_other_schemes(location: str) -> None:
         await failure(client.fetch(server.url), ValueError)
         server.answer = lambda _: ok()
         assert (await client.fetch(server.url)).body == b"ok"
+        await until(lambda: len(server.open) == 1)
+
+
+@reactor_test
+async def test_CL_06_it_fails_as_soon_as_the_redirect_is_there() -> None:
+    async with serving(None) as server, new_client() as client:
+        failed: list[Any] = []
+        client.fetch(server.url).addErrback(failed.append)
+        await until(lambda: server.requests)
+        connection, head = server.open[0], redirect("ftp://x/").partition(b"moved")[0]
+        # Without its body: for that nobody waits
+        connection.transport.write(head)
+        await until(lambda: failed)
+        assert isinstance(failed[0].value, ValueError)
 
 
 @reactor_test
@@ -218,6 +311,25 @@ async def test_CL_07_a_loop_ends_with_the_last_response() -> None:
         assert len(server.requests) == 6
         error = await failure(client.fetch(server.url, max_redirects=1), HTTPClientError)
         assert len(server.requests) == 8
+
+
+@pytest.mark.parametrize(("most", "hops"), [(None, 5), (0, 0), (1, 1), (1000, 1000)])
+@reactor_test
+async def test_CL_07_a_chain_of_a_thousand_hops(most: int | None, hops: int) -> None:
+    def answer(request: Received) -> bytes:
+        number = int(request.target[1:])
+        return redirect(f"/{number + 1}") if number < 1000 else ok(b"arrived")
+
+    async with serving(answer) as server, new_client() as client:
+        options: Any = {} if most is None else {"max_redirects": most}
+        response = await client.fetch(server.url + "/0", raise_error=False, **options)
+        assert [request.target for request in server.requests] == [f"/{n}" for n in range(hops + 1)]
+        assert response.effective_url == f"{server.url}/{hops}"
+        if hops < 1000:
+            assert (response.code, response.body) == (302, b"moved")
+            assert response.headers["Location"] == f"/{hops + 1}"
+        else:
+            assert (response.code, response.body) == (200, b"arrived")
 
 
 @pytest.mark.parametrize(
@@ -248,8 +360,9 @@ async def test_CL_07_without_a_location_the_response_is_returned() -> None:
     async with serving(ok(b"x", status="302 Found")) as server, new_client() as client:
         error = await failure(client.fetch(server.url), HTTPClientError)
         assert error.code == 302
-        response = await client.fetch(server.url, raise_error=False, follow_redirects=False)
-        assert response.body == b"x"
+        for follow in (True, False):
+            response = await client.fetch(server.url, raise_error=False, follow_redirects=follow)
+            assert (response.code, response.body) == (302, b"x")
 
 
 @reactor_test

@@ -13,6 +13,7 @@ from cyclone.httpclient._parser import (
     END,
     MAX_CHUNK_LINE,
     MAX_HEADER_COUNT,
+    MAX_TRAILER_SIZE,
     Event,
     LimitError,
     ProtocolError,
@@ -279,6 +280,39 @@ def test_the_size_of_the_head_is_limited(size: int, fits: bool) -> None:
     else:
         with pytest.raises(LimitError):
             parser.next_event()
+
+
+CODED = H + b"Transfer-Encoding: chunked\r\n\r\n"
+# What never ends, and after how many bytes of it the parser has had enough.
+ENDLESS = {
+    "version": (b"", b"H", 65_536),
+    "reason": (b"HTTP/1.1 200 ", b"x", 65_536),
+    "header name": (H, b"x", 65_536),
+    "header value": (H + b"A: ", b"x", 65_536),
+    "headers": (H, b"A: b\r\n", 65_536),
+    "chunk-size line": (CODED, b"0", MAX_CHUNK_LINE),
+    "chunk extension": (CODED + b"2;", b"x", MAX_CHUNK_LINE),
+    "trailer": (CODED + b"0\r\nA: ", b"x", MAX_TRAILER_SIZE),
+    "trailers": (CODED + b"0\r\n", b"A: b\r\n", MAX_TRAILER_SIZE),
+}
+
+
+@pytest.mark.parametrize(
+    ("start", "endless", "limit"), ENDLESS.values(), ids=[f"CN-06-{name}" for name in ENDLESS]
+)
+def test_a_limit_counts_what_came_byte_by_byte(start: bytes, endless: bytes, limit: int) -> None:
+    parser = ResponseParser()
+    parser.start("GET")
+    parser.feed(start)
+    while (event := parser.next_event()) is not None:
+        assert isinstance(event, ResponseHead)
+    count = 0
+    with pytest.raises(ProtocolError):
+        while count < 70_000:
+            parser.feed(endless[count % len(endless) :][:1])
+            count += 1
+            assert parser.next_event() is None
+    assert count <= limit + 4  # there may be room for a line's end
 
 
 def test_linear_time_for_many_small_chunks() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -67,17 +66,24 @@ async def test_no_proxy() -> None:
         assert response.body == b"direct"
 
 
+@pytest.mark.parametrize("upper", [False, True], ids=["lower", "UPPER"])
+@pytest.mark.parametrize("scheme", ["http", "https"])
 @reactor_test
-async def test_CL_21_the_environment_names_no_proxy() -> None:
-    async with serving(ok(b"proxy")) as proxy, serving(ok(b"direct")) as origin:
-        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-            os.environ[name] = proxy.url
-        try:
+async def test_CL_21_the_environment_names_no_proxy(scheme: str, upper: bool) -> None:
+    """``HTTP_PROXY`` may be the ``Proxy`` header of a request to a CGI program (httpoxy)."""
+    from test_tls import options_of
+
+    tls = options_of(trustme.CA().issue_cert("127.0.0.1")) if scheme == "https" else None
+    async with serving(ok(b"proxy")) as proxy, serving(ok(b"direct"), tls=tls) as origin:
+        names = [f"{kind}_proxy" for kind in ("http", "https", "all", "cgi_http")]
+        with pytest.MonkeyPatch.context() as patch:
+            for name in names:
+                patch.setenv(name.upper() if upper else name, proxy.url)
+            patch.setenv("REQUEST_METHOD", "GET")
             async with new_client() as client:
-                assert (await client.fetch(origin.url)).body == b"direct"
-        finally:
-            for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
-                del os.environ[name]
+                response = await client.fetch(origin.url, validate_cert=False)
+        assert response.body == b"direct"
+        assert proxy.accepted == 0
 
 
 class Tunnel:
