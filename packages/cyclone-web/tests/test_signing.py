@@ -157,6 +157,47 @@ def test_an_empty_secret_is_refused(empty: _signing.CookieSecret) -> None:
 
 
 class TestCK05UndelimitedVersion1:
+    """CK-05: what separates name, value and time is not signed in version 1, and is in version 2."""
+
+    @pytest.mark.parametrize("taken", range(1, 9))
+    def test_no_shift_of_what_is_signed(self, taken: int) -> None:
+        # Four characters of base64 more in the name, and the rest is base64 again: version 1 cannot
+        # tell these from those that were signed. That is why nothing is written in it unasked, and
+        # why min_version=2 does not read it.
+        value = "a value of some length"
+        old = create_signed_value(SECRET, "a", value, version=1, clock=now)
+        longer = "a" + old[:taken].decode()
+        assert decode_signed_value(SECRET, longer, old[taken:], clock=now, min_version=2) is None
+        if taken % 4:
+            assert decode_signed_value(SECRET, longer, old[taken:], clock=now) is None
+        new = create_signed_value(SECRET, "a", value, clock=now)
+        *head, name, encoded, signature = new.split(b"|")
+        assert (name, encoded[:3]) == (b"1:a", b"32:")
+        rest = encoded[3 + taken :]
+        fields = (b"%d:%b" % (len(longer), longer.encode()), b"%d:%b" % (len(rest), rest))
+        for forged in (
+            b"|".join((*head, *fields, signature)),
+            b"|".join((*head, name, encoded[: 3 + taken], encoded[3 + taken :], signature)),
+        ):
+            assert decode_signed_value(SECRET, longer, forged, clock=now) is None
+            assert decode_signed_value(SECRET, "a", forged, clock=now) is None
+
+    @pytest.mark.parametrize("digits", range(1, 10))
+    def test_no_digits_between_value_and_time(self, digits: int) -> None:
+        new = create_signed_value(SECRET, "a", base64.b64decode("12345678"), clock=now)
+        version, key, _, name, _, signature = new.split(b"|")
+        value, time = b"12345678", b"%d" % NOW
+        for moved in (
+            (time[:-digits], name, time[-digits:] + value),
+            (value[-digits:] + time, name, value[:-digits]),
+        ):
+            stamp, _, rest = moved
+            forged = b"|".join(
+                (version, key, b"%d:%b" % (len(stamp), stamp), name)
+                + (b"%d:%b" % (len(rest), rest), signature)
+            )
+            assert decode_signed_value(SECRET, "a", forged, clock=now) is None
+
     def test_part_of_the_value_as_name(self, caplog: pytest.LogCaptureFixture) -> None:
         # The undelimited hash of ("a", "bcde") equals that of ("ab", "cde"): known weakness of the
         # format, and why min_version=2 exists. The base64 must survive the shift to matter.
@@ -203,6 +244,7 @@ BAD_TIMESTAMPS = {
 
 @pytest.mark.parametrize("timestamp", BAD_TIMESTAMPS.values(), ids=BAD_TIMESTAMPS)
 def test_ck06_signed_garbage_for_a_timestamp(timestamp: bytes) -> None:
+    """CK-06."""
     assert decode_signed_value("s", "a", sign_v1(b"s", b"a", b"dg==", timestamp), clock=now) is None
     signed = sign_v2(b"s", b"0", timestamp, b"a", b"dg==")
     assert decode_signed_value("s", "a", signed, clock=now) is None
@@ -226,12 +268,15 @@ def test_ck06_signed_garbage_for_a_timestamp(timestamp: bytes) -> None:
     ],
 )
 def test_ck07_age(version: int, age: int, max_age_days: float, valid: bool) -> None:
+    """CK-07: the age is counted in whole seconds, and has bounds on both sides."""
     signed = create_signed_value(SECRET, "key", "value", version, lambda: NOW - age)
     decoded = decode_signed_value(SECRET, "key", signed, max_age_days, now)
     assert decoded == (b"value" if valid else None)
 
 
 class TestCK08Rotation:
+    """CK-08."""
+
     KEYS: ClassVar = {1: "one" * 12, 2: "two" * 12, 3: "three" * 8}
 
     def test_the_current_key_signs_and_all_verify(self) -> None:
@@ -251,9 +296,18 @@ class TestCK08Rotation:
         assert decode_signed_value(keys, "k", signed, clock=now) is None
 
     def test_an_unknown_key_version_in_the_value(self) -> None:
-        for field in (b"9", b"-1", b"+1", b"x", b"", b"9" * 40):
+        for field in (b"9", b"-1", b"+1", b"x", b"", b"9" * 40, b"9" * 5000):
             signed = sign_v2(b"one" * 12, field, b"1300000000", b"k", b"dg==")
             assert decode_signed_value(self.KEYS, "k", signed, clock=now) is None
+
+    @pytest.mark.parametrize("current", KEYS)
+    def test_the_key_that_the_version_names_is_the_one_that_counts(self, current: int) -> None:
+        signed = create_signed_value(self.KEYS, "k", "v", clock=now, key_version=current)
+        for other in self.KEYS.keys() - {current}:
+            renamed = signed.replace(b"|1:%d|" % current, b"|1:%d|" % other)
+            assert decode_signed_value(self.KEYS, "k", renamed, clock=now) is None
+            swapped = self.KEYS | {current: self.KEYS[other], other: self.KEYS[current]}
+            assert decode_signed_value(swapped, "k", signed, clock=now) is None
 
     def test_signing_with_an_unknown_or_no_key(self) -> None:
         with pytest.raises(ValueError, match="no key version 9"):

@@ -215,6 +215,10 @@ def _decode_v1(
     if timestamp.isdigit() and int(timestamp[: _MAX_DIGITS + 1]) > now + _MAX_FUTURE:
         _general_log.warning("Cookie timestamp in future; possible tampering of %r", name)
         return None
+    if len(encoded) % 4:
+        # Base64 comes in fours: some of it went into the name. Python's decoder lets it pass.
+        _general_log.warning("Tampered cookie %r", name)
+        return None
     return _from_base64(encoded) if _in_time(timestamp, max_age_days, now) else None
 
 
