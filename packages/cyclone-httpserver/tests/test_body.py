@@ -277,6 +277,20 @@ def test_body_by_hand() -> None:
     assert body.read() == b""
 
 
+@pytest.mark.parametrize("size", [1, 2, 1000, 4096, 30_000, 65_535, 65_536, 200_000])
+def test_small_pieces_are_not_kept_one_by_one(size: int) -> None:
+    """Two bytes at a time would cost thirty times their size, and pages of the read buffer."""
+    body = Body(HTTPRequest("POST", "/"), Client(spool_threshold=1 << 20).server)
+    sent = b""
+    while len(sent) + size < 500_000 and len(sent) < size * 20_000:
+        piece = os.urandom(size)
+        assert body.data_received(piece) is None
+        sent += piece
+    assert len(body._pieces) <= 64 + len(sent) // min(64 * size, 65_536)
+    assert body.complete() is None
+    assert body.read() == sent
+
+
 def test_a_disk_that_takes_less_than_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     write, writev = os.write, os.writev
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:7]))

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from ._request import HTTPRequest
     from ._server import HTTPServer
 
+# Pieces are joined until they are so large or so many: a small one costs more than its bytes, and
+# may hold on to pages of the large buffer it was read into
+_SMALL: Final = 65536
+_MANY_SMALL: Final = 64
 # A write is worth a thread from this size on ...
 _BATCH: Final = 512 * 1024
 # ... and while one is running, so much may wait
@@ -148,6 +152,8 @@ class Body:
         "_pieces",
         "_request",
         "_server",
+        "_small",
+        "_small_size",
         "_spool",
         "_waiting",
         "_wanted",
@@ -161,6 +167,8 @@ class Body:
         self._request: HTTPRequest | None = request
         self._server = server
         self._pieces: list[bytes] = []
+        # How many at the end of them are to be joined, and their bytes
+        self._small = self._small_size = 0
         self._waiting = 0
         self._spool: SpoolFile | None = None
         self._write: Callable[[list[bytes]], None] | None = None
@@ -176,7 +184,7 @@ class Body:
         """Take a piece; a Deferred if the disk has to catch up first."""
         if self._failure is not None:
             return fail(self._failure)
-        self._pieces.append(chunk)
+        self._collect(chunk)
         self._waiting += len(chunk)
         self.size += len(chunk)
         if self._write is None:
@@ -188,6 +196,18 @@ class Body:
         if self._waiting >= _MAX_WAITING and self._writing:
             return self._want()
         return None
+
+    def _collect(self, chunk: bytes) -> None:
+        pieces = self._pieces
+        pieces.append(chunk)
+        if len(chunk) >= _SMALL:
+            self._small = self._small_size = 0
+            return
+        self._small += 1
+        self._small_size += len(chunk)
+        if self._small == _MANY_SMALL or (self._small_size >= _SMALL and self._small > 1):
+            pieces[-self._small :] = [b"".join(pieces[-self._small :])]
+            self._small = self._small_size = 0
 
     def complete(self) -> Deferred[None] | None:
         """The body is in; a Deferred while it is still being written."""
@@ -224,7 +244,7 @@ class Body:
         """Hand what waits to a thread (or write it here, on a reactor that has none)."""
         assert self._write is not None
         pieces, self._pieces = self._pieces, []
-        self._waiting = 0
+        self._waiting = self._small = self._small_size = 0
         self._writing = True
         write = self._write
         pool = getattr(self._server.reactor, "getThreadPool", None)
