@@ -226,6 +226,46 @@ def test_row(row: str) -> None:
         client.hang_up()
 
 
+POST = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
+# What never ends, how it is refused, and after how many bytes on top of its beginning
+ENDLESS = {
+    "method": (b"", b"G", 400, 30),
+    "target": (b"GET /", b"a", 414, 8192),
+    "query": (b"GET /?", b"a=1&", 414, 8192),
+    "version": (b"GET / ", b"H", 414, 8192),
+    "empty lines": (b"", b"\r\n", 400, 64),
+    "header name": (HEAD, b"x", 431, 16_384),
+    "header value": (HEAD + b"X: ", b"x", 431, 16_384),
+    "headers": (HEAD, b"X: 1\r\n", 431, 128 * 6),
+    "long headers": (HEAD, b"X: " + b"x" * 8000 + b"\r\n", 431, 65_536),
+    "chunk-size line": (POST, b"0", 400, 256),
+    "chunk extension": (POST + b"3;a=", b"b", 400, 256),
+    "trailer": (POST + b"0\r\nX: ", b"x", 431, 8192),
+    "trailers": (POST + b"0\r\n", b"X: 1\r\n", 431, 8192),
+}
+
+
+@pytest.mark.parametrize(
+    ("start", "endless", "status", "limit"),
+    ENDLESS.values(),
+    ids=[f"CN-06-{name}" for name in ENDLESS],
+)
+def test_a_limit_counts_what_came_byte_by_byte(
+    start: bytes, endless: bytes, status: int, limit: int
+) -> None:
+    """In lines, not in what happens to arrive together; at the limit, not at a terminator."""
+    client = Client()
+    client.send(start)
+    count = 0
+    while not client.wire.closing and count < 100_000:
+        client.send(endless[count % len(endless) :][:1])
+        count += 1
+    assert client.statuses == [status]
+    assert count <= limit + 2  # there may be room for a line's end
+    assert not client.requests
+
+
 @pytest.mark.parametrize("size", range(65_526, 65_546))
 def test_long_targets_are_refused_not_cut_HV10(size: int) -> None:
     data = b"GET /" + b"a" * (size - 1) + b" HTTP/1.1\r\nHost: x\r\n\r\n"

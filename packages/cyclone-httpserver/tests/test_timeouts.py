@@ -106,6 +106,48 @@ def test_a_new_connection_has_no_longer_than_an_idle_one() -> None:
     assert client.wire.aborted
 
 
+LENGTH = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+CODED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+# What a client sends at first, what each second after that, and when it is cut off: not before the
+# first and not after the second figure, in seconds.
+SLOW = {
+    "F-14 nothing": (b"", b"", 15, 17),
+    "F-11 half a line": (b"GET", b"", 10, 12),
+    "F-11 a byte each second": (b"G", b"E", 10, 12),
+    "F-11 a field each second": (G + H, b"X: 1\r\n", 10, 12),
+    "F-11 the second request": (GET + G, b"X", 10, 12),
+    "F-14 the second request never comes": (GET, b"", 75, 77),
+    "F-12 no body": (LENGTH, b"", 30, 32),
+    "F-12 the body stops": (LENGTH + b"x" * 100_000, b"", 30, 32),
+    "F-12 a chunk stops": (CODED + b"ffff\r\nx", b"", 30, 32),
+    "F-12 the last chunk never comes": (CODED + b"1\r\nx\r\n", b"", 30, 32),
+    "F-15 a byte each second": (LENGTH, b"x", 30, 32),
+    "F-15 just too slow": (LENGTH, b"x" * 230, 30, 32),
+    "F-15 a chunk each second": (CODED, b"1\r\nx\r\n", 30, 32),
+    "F-15 an endless trailer": (CODED + b"0\r\nX: ", b"x", 30, 32),
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "earliest", "latest"), SLOW.values(), ids=[f"CN-10 {name}" for name in SLOW]
+)
+def test_no_client_is_waited_for_without_end(
+    first: bytes, second: bytes, earliest: float, latest: float
+) -> None:
+    client = Client()
+    client.send(first)
+    closed = None
+    while closed is None and client.clock.seconds() < 200:
+        client.advance(1)
+        client.send(second)
+        closed = client.clock.seconds() if client.wire.closing else None
+    assert closed is not None
+    assert earliest <= closed <= latest
+    assert len(client.requests) == first.startswith(GET)
+    client.advance(7)  # and then it is really gone
+    assert client.wire.aborted or client.wire.disconnecting
+
+
 def test_first_request_dribble_is_bounded() -> None:
     client = Client()
     client.advance(14)

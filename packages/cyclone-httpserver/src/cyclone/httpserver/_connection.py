@@ -57,11 +57,10 @@ class HTTPConnection(ResponseSide):
     `set_close_callback`, `registerProducer`.
     """
 
-    __slots__ = ("_context", "_gone", "_head_buffer", "_leading", "_preface")
+    __slots__ = ("_context", "_gone", "_leading", "_preface")
 
     def __init__(self, server: HTTPServer) -> None:
         super().__init__(server)
-        self._head_buffer: HeadBuffer | None = None
         self._context = copy_context()
         self._leading = 0
         self._preface: ProxyHeader | None = None
@@ -350,13 +349,13 @@ class HTTPConnection(ResponseSide):
         return server.headers_received is None if collects is None else collects(request)
 
     def _begin_head(self, data: bytes) -> None:
-        self._head_buffer = HeadBuffer(self.server.options)
+        self._head_buffer = buffer = HeadBuffer(self.server.options)
         timeout = self.server.options.header_timeout
         if timeout:
-            deadline = self._now + timeout
+            buffer.deadline = deadline = self._now + timeout
             # The first head has to be in when the time for the first request is over as well
             self.deadline = deadline if self._served else min(deadline, self.deadline)
-        self._head_buffer.feed(data)
+        buffer.feed(data)
 
     def _skip_line_ends(self, data: bytes) -> bytes:
         """RFC 9112 section 2.2: an empty line before a request is ignored; a few of them here."""

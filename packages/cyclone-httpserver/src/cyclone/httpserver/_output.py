@@ -13,6 +13,7 @@ from ._timeouts import NEVER
 
 if TYPE_CHECKING:
     from ._incoming import Incoming
+    from ._parser import HeadBuffer
     from ._request import HTTPRequest
     from ._server import HTTPServer
 
@@ -54,6 +55,7 @@ class OutputSide:
         "__weakref__",
         "_close_callback",
         "_half_closed",
+        "_head_buffer",
         "_incoming",
         "_now",
         "_out",
@@ -90,6 +92,7 @@ class OutputSide:
         self._send: Callable[[bytes | memoryview], int] | None = None
         self._state = OPEN
         self._incoming: Incoming | None = None
+        self._head_buffer: HeadBuffer | None = None
         self._response: Streamed | None = None
         self._outlet: Outlet | None = None
         self._out = b""
@@ -365,6 +368,10 @@ class OutputSide:
                 return self._now_plus(options.linger_timeout)
             return self._now_plus(incoming.timeout or NEVER)
         if self.request is None:
+            # The beginning of the next head may have come with the request that was answered
+            head = self._head_buffer
+            if head is not None and head.deadline is not None:
+                return head.deadline
             return self._now_plus(self.server.idle_timeout)
         return self._now_plus(options.half_close_timeout if self._half_closed else NEVER)
 

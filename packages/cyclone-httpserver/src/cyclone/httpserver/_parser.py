@@ -339,7 +339,7 @@ class HeadBuffer:
     `RequestError` as early as the bytes allow: nothing waits for a terminator that may never come.
     """
 
-    __slots__ = ("_buffer", "_judge", "_line_end", "_lines", "_options", "_scanned")
+    __slots__ = ("_buffer", "_judge", "_line_end", "_lines", "_options", "_scanned", "deadline")
 
     def __init__(self, options: ServerOptions) -> None:
         self._options = options
@@ -348,6 +348,8 @@ class HeadBuffer:
         self._scanned = 0
         self._lines = 0
         self._judge: httptools.HttpRequestParser | None = None
+        #: When it has to be complete, for whoever keeps it.
+        self.deadline: float | None = None
 
     def __len__(self) -> int:
         return len(self._buffer)
