@@ -89,6 +89,7 @@ def test_ck01_hostile_quoting_is_linear() -> None:
     ],
 )
 def test_ri14_whoever_reads_a_cookie_varies_on_it(read: Any) -> None:
+    """RI-14: what was made for one user is not for a cache that all share."""
     handler = Handler("a=1")
     assert handler._vary is None
     read(handler)
@@ -379,6 +380,54 @@ def test_ri14_vary_is_merged_and_error_pages_carry_it(serve: Callable[..., Any])
     assert response.headers["Vary"] == "Accept-Encoding, Cookie"
     assert response.headers["Set-Cookie"].startswith("seen=")
     assert client.fetch(uri="/").headers["Vary"] == "Cookie"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        pytest.param(lambda handler: handler.get_cookie("user"), id="get_cookie"),
+        pytest.param(lambda handler: handler.get_secure_cookie("user"), id="get_secure_cookie"),
+        pytest.param(lambda handler: handler.get_signed_cookie("user"), id="get_signed_cookie"),
+        pytest.param(lambda handler: handler.get_signed_cookie_key_version("user"), id="version"),
+        pytest.param(lambda handler: handler.cookies.get("user"), id="cookies"),
+        pytest.param(lambda handler: "user" in handler.cookies, id="in"),
+        pytest.param(lambda handler: len(handler.cookies), id="len"),
+        pytest.param(lambda handler: list(handler.cookies), id="iter"),
+        pytest.param(lambda handler: bool(handler.cookies), id="bool"),
+        pytest.param(lambda handler: handler.request.cookies.get("user"), id="request.cookies"),
+        pytest.param(lambda handler: handler.current_user, id="current_user"),
+        pytest.param(lambda handler: handler.clear_all_cookies(), id="clear_all_cookies"),
+        pytest.param(lambda handler: handler.xsrf_token, id="xsrf_token"),
+    ],
+)
+@pytest.mark.parametrize("way", ["whole", "streamed", "compressed", "redirect", "403", "500"])
+def test_ri14_whichever_way_it_is_answered(serve: Callable[..., Any], read: Any, way: str) -> None:
+    """RI-14: merged with what the answer varies on already."""
+
+    class Session(RequestHandler):
+        def get_current_user(self) -> Any:
+            return self.get_secure_cookie("user")
+
+        def get(self) -> None:
+            read(self)
+            if way == "streamed":
+                self.write("first")
+                self.flush()
+            elif way == "redirect":
+                self.redirect("/elsewhere")
+                return
+            elif way == "403":
+                raise HTTPError(403)
+            elif way == "500":
+                raise ValueError("of the program")
+            self.write("x" * 3000)
+
+    client = serve([("/", Session)], cookie_secret=SECRET, gzip=way == "compressed")
+    for cookie in ({"Cookie": "user=x"}, {}):
+        response = client.fetch(uri="/", headers={"Accept-Encoding": "gzip", **cookie})
+        vary = [name.strip() for name in response.headers["Vary"].split(",")]
+        compressed = ["Accept-Encoding"] if way == "compressed" else []
+        assert sorted(vary) == [*compressed, "Cookie"]
 
 
 def test_what_is_set_is_read_back(serve: Callable[..., Any]) -> None:

@@ -107,6 +107,8 @@ class OutputMixin(HandlerBase):
             return quietly(connection.write(chunk))
         if transforms:
             chunk = self._transform_first(chunk, include_footers)
+        if "cookies" in self.request.__dict__:
+            self._vary_on("Cookie")
         self._complete_headers()
         if is_head:
             chunk = b""
@@ -155,6 +157,9 @@ class OutputMixin(HandlerBase):
                 return
             self._flushing = 2
         request = self.request
+        if "cookies" in request.__dict__:
+            # Somebody read them past the handler
+            self._vary_on("Cookie")
         buffer = self._write_buffer
         body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
         if self._status_code == 200:

@@ -185,6 +185,7 @@ def _asks_for_nothing_special(handler: StaticFileHandler) -> bool:
         and handler._transforms is None
         and handler._new_cookies is None
         and handler._vary is None
+        and "cookies" not in request.__dict__
         and handler._status_code == 200
         and not has("Range")
         and not has("If-None-Match")
