@@ -131,7 +131,8 @@ def _redirect(handler: RequestHandler, path: str) -> None:
 def _keeps_origin(template: str, url: str) -> bool:
     """Tell whether *url*, made from *template*, has the scheme and host the template says.
 
-    They are read from the text before the first substitution. ValueError for a malformed URL.
+    They are read from the text before the first substitution, as browsers read them and as RFC 3986
+    has it: for other clients ``x\\@evil.com`` is a host. ValueError for a malformed URL.
     """
     prefix, substituted = "", False
     for literal, field, _, _ in string.Formatter().parse(template):
@@ -142,7 +143,7 @@ def _keeps_origin(template: str, url: str) -> bool:
     scheme, host = _origin(prefix)
     if substituted and scheme in ("http", "https") and not host:
         return False  # the host would be what the client sent
-    return _origin(url) == (scheme, host)
+    return _origin(url) == (scheme, host) and _plain_origin(url) == _plain_origin(prefix)
 
 
 def _origin(url: str) -> tuple[str, str]:
@@ -150,6 +151,10 @@ def _origin(url: str) -> tuple[str, str]:
     url = _as_browser(url)
     if url.startswith("//"):
         url = "//" + url.lstrip("/")  # browsers skip more slashes, urlsplit does not
+    return _plain_origin(url)
+
+
+def _plain_origin(url: str) -> tuple[str, str]:
     parts = urlsplit(url)
     return parts.scheme.lower(), parts.netloc.lower()
 
