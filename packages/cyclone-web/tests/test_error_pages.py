@@ -449,9 +449,11 @@ class OnlyGet(RequestHandler):
 @pytest.mark.parametrize(
     "method",
     ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD", "FOO", "PREPARE", "_EXECUTE", "RENDER"]
-    + ["FLUSH", "__INIT__", "On_Finish", "get", "DEFAULT", "TRACE"],
+    + ["FLUSH", "__INIT__", "On_Finish", "on_finish", "get", "Get", "DEFAULT", "TRACE"]
+    + ["GET_ARGUMENT", "__CLASS__", "__DICT__", "SETTINGS", "request", "_"],
 )
 def test_hv_11_only_methods_that_are_defined(serve: Any, method: str) -> None:
+    """HV-11: a method's name never gets to a helper of the class."""
     connection = serve([("/", OnlyGet)]).connect()
     connection.send(f"{method} / HTTP/1.1\r\nHost: example.com\r\n\r\n".encode())
     (response,) = connection.responses()

@@ -157,16 +157,25 @@ def test_redirect_status(serve: Any, keywords: dict[str, Any], status: int) -> N
         (b"https://example.com/", "https://example.com/"),
         ("/caf\xe9", "/caf%C3%A9"),
         ("/a%20b", "/a%20b"),
+        ('"><script>', '"><script>'),
+        ("/<b>\u2192", "/<b>%E2%86%92"),
+        ("/\U0001f600?a=\xe9".encode(), "/%F0%9F%98%80?a=%C3%A9"),
     ],
 )
 def test_redirect_location(serve: Any, url: str, location: str) -> None:
+    """RI-03: what is not ASCII is percent-encoded; RI-06: no page repeats the target."""
     response = answer(serve, lambda handler: handler.redirect(url))
     assert response.headers["Location"] == location
     assert response.body == b""
 
 
-@pytest.mark.parametrize("url", ["/\r\nX: y", "\x00/", "/a b", "/\x85", "\u2028/", "/a\t", " /"])
+@pytest.mark.parametrize(
+    "url",
+    ["/\r\nX: y", b"/\r\nX: y", "/\nX", "/\rX", "\x00/", "/a b", "/\x7f", "/\x85", "\u2028/"]
+    + ["/a\t", " /", b"\xff"],
+)
 def test_ri_03_hostile_redirects_are_refused(serve: Any, url: str) -> None:
+    """RI-03."""
     response = answer(serve, lambda handler: handler.redirect(url))
     assert response.status == 500
     assert "Location" not in response.headers

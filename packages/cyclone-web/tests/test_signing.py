@@ -157,7 +157,7 @@ def test_an_empty_secret_is_refused(empty: _signing.CookieSecret) -> None:
 
 
 class TestCK05UndelimitedVersion1:
-    """CK-05: what separates name, value and time is not signed in version 1, and is in version 2."""
+    """CK-05: version 2 signs where name, value and time end; version 1 does not."""
 
     @pytest.mark.parametrize("taken", range(1, 9))
     def test_no_shift_of_what_is_signed(self, taken: int) -> None:

@@ -126,8 +126,29 @@ def test_types_that_gain(content_type: str) -> None:
     ],
 )
 def test_ri15_vary_is_merged(before: str, after: list[str]) -> None:
+    """RI-15."""
     headers, _ = first(Vary=before)
     assert [name.strip() for name in headers["Vary"].split(",")] == after
+
+
+@pytest.mark.parametrize("accepted", ["gzip", ""])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_vary_of_a_handler_stays_RI_15(serve: Any, accepted: str, streamed: bool) -> None:
+    """RI-15: whether this client gets it compressed or not."""
+
+    class Page(RequestHandler):
+        def get(self) -> None:
+            self.set_header("Vary", "Origin")
+            self.add_header("Vary", "Accept-Language")
+            self.write("x" * 2000)
+            if streamed:
+                self.flush()
+
+    client = serve([("/", Page)], gzip=True)
+    headers = client.fetch("GET", "/", headers={"Accept-Encoding": accepted}).headers
+    assert headers.get("Content-Encoding", "") == accepted
+    names = [name.strip() for name in headers["Vary"].split(",")]
+    assert sorted(names) == ["Accept-Encoding", "Accept-Language", "Origin"]
 
 
 def test_head_has_the_fields_of_get_without_a_length() -> None:

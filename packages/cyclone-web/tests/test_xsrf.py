@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -214,6 +215,7 @@ def test_the_cookie_is_set_once_and_the_token_stays_within_a_request() -> None:
 
 
 def test_xs03_ri13_the_same_cookie_gives_another_token_each_time() -> None:
+    """XS-03, RI-13: and each of them is the same secret."""
     tokens = set()
     for _ in range(10):
         handler = Handler("GET", cookie=f"_xsrf={TOKEN}")
@@ -284,6 +286,7 @@ def test_a_missing_or_malformed_cookie_matches_nothing(cookie: str | None) -> No
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "PROPFIND", "post"])
 def test_xs02_every_unsafe_method_is_checked(method: str) -> None:
+    """XS-02."""
     assert refusal(Handler(method)) is not None
 
 
@@ -337,6 +340,8 @@ def test_trusted_origins_and_the_override() -> None:
 
 
 class TestXS08CookieOptions:
+    """XS-08."""
+
     def test_name_from_the_setting(self) -> None:
         handler = Handler("GET", xsrf_cookie_name="__Host-xsrf")
         assert handler.xsrf_token
@@ -359,6 +364,12 @@ class TestXS08CookieOptions:
         for part in ("HttpOnly", "SameSite=Strict", "Secure", "expires="):
             assert part in handler.sent
         assert len(options) == 4
+
+    @pytest.mark.parametrize("options", [{"domain": "example.com"}, {"path": "/a"}])
+    def test_a_host_cookie_that_browsers_drop_is_an_error(self, options: dict[str, Any]) -> None:
+        handler = Handler("GET", xsrf_cookie_name="__Host-xsrf", xsrf_cookie_kwargs=options)
+        with pytest.raises(ValueError, match="__Host-"):
+            _ = handler.xsrf_token
 
     def test_a_users_cookie_lasts_30_days(self) -> None:
         options: dict[str, Any] = {}
@@ -467,6 +478,50 @@ def test_a_streamed_body_is_refused_before_it_is_read(
     assert received == []
     assert post(client, "x=1", Cookie=f"_xsrf={V1}", X_XSRFToken=V1).text == "ok"
     assert received == [b"x=1"]
+
+
+@pytest.mark.parametrize(
+    ("method", "status"),
+    [(method, 403) for method in ("POST", "PUT", "PATCH", "DELETE", "PROPFIND", "X-FORGED")]
+    + [("UNKNOWN", 405), ("GET", 200), ("HEAD", 200), ("OPTIONS", 200)],
+)
+def test_methods_XS_02(serve: Any, method: str, status: int) -> None:
+    """XS-02: also methods of an application's own; those that nobody knows get nowhere."""
+    ran: list[str | None] = []
+
+    class Any_(RequestHandler):
+        SUPPORTED_METHODS = (*RequestHandler.SUPPORTED_METHODS, "PROPFIND", "X-FORGED")
+
+        def get(self) -> None:
+            ran.append(self.request.method)
+
+        head = post = put = patch = delete = options = propfind = get
+
+    setattr(Any_, "x-forged", Any_.get)
+    client = serve([("/", Any_)], xsrf_cookies=True)
+    response = client.fetch(method, "/", headers={"Cookie": f"_xsrf={TOKEN}"})
+    assert (response.status, ran) == (status, [method] if status == 200 else [])
+
+
+def test_a_compressed_page_differs_each_time_RI_13(serve: Any) -> None:
+    """RI-13: a token beside what the client sent, compressed: its length tells nothing for long."""
+
+    class Search(RequestHandler):
+        def get(self) -> None:
+            self.write(f"{'x' * 2000}{self.xsrf_form_html()}{self.get_argument('q')}")
+
+    client = serve([("/", Search)], gzip=True)
+    headers = {"Cookie": f"_xsrf={TOKEN}", "Accept-Encoding": "gzip"}
+    tokens = set()
+    for _ in range(20):
+        response = client.fetch(uri="/?q=_xsrf+value", headers=headers)
+        assert response.headers["Content-Encoding"] == "gzip"
+        page = gzip.decompress(response.body).decode()
+        (token,) = re.findall(r'value="(2\|[0-9a-f]{8}\|[0-9a-f]{32}\|\d+)"', page)
+        tokens.add(token)
+    assert len(tokens) == 20
+    assert len({token.split("|")[2] for token in tokens}) == 20
+    assert {decode_xsrf_token(token, NOW) for token in tokens} == {decode_xsrf_token(TOKEN, NOW)}
 
 
 def test_an_overridden_get_argument_is_asked(serve: Any) -> None:
