@@ -43,9 +43,9 @@ def test_a_client_masks_each_frame_with_a_key_of_its_own() -> None:
         assert apply_mask(one[6:], one[2:6]) == b"same"
 
 
-@pytest.mark.parametrize("size", [0, 1, 2, 3, 5, 8])
+@pytest.mark.parametrize("size", [0, 1, 2, 3, 5, 6, 7, 8])
 def test_ws12_a_mask_of_another_length_is_refused(size: int) -> None:
-    for payload in (b"", b"x", b"x" * 70_000):
+    for payload in (b"", b"x", b"x" * 7, b"x" * 65_535, b"x" * 70_000):
         with pytest.raises(ValueError, match="mask"):
             apply_mask(payload, bytes(size))
 
@@ -53,6 +53,23 @@ def test_ws12_a_mask_of_another_length_is_refused(size: int) -> None:
 @given(st.binary(max_size=300), st.binary(min_size=4, max_size=4), st.integers(0, 7))
 def test_ws12_the_fast_mask_is_right_at_any_alignment(data: bytes, key: bytes, skip: int) -> None:
     assert apply_mask(memoryview(data)[skip:], key) == slow_mask(data[skip:], key)
+
+
+@pytest.mark.parametrize("size", [*range(40), 125, 4095, 65_535, 65_536, 69_999, 70_000])
+def test_ws12_no_byte_more_and_none_less_is_masked(size: int) -> None:
+    around = bytes(range(256)) * 274  # what must not be touched, on both sides
+    key = b"\x01\x80\xff\x5a"
+    for skip in range(9):
+        part = memoryview(around)[skip : skip + size]
+        masked = apply_mask(part, key)
+        assert len(masked) == size
+        assert (
+            masked
+            == bytes(b ^ key[i & 3] for i, b in enumerate(part[: min(size, 50)]))
+            + (slow_mask(part, key)[50:])
+        )
+        assert apply_mask(masked, key) == part
+    assert around == bytes(range(256)) * 274
 
 
 @pytest.mark.parametrize("code", [1000, 1001, 1003, 1007, 1011, 1014, 3000, 3999, 4000, 4999])

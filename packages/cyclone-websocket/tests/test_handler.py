@@ -80,14 +80,29 @@ def test_ws02_requests_that_are_refused(
         assert peer.answer.headers["sec-websocket-version"] == "13"
 
 
-def test_ws04_nothing_of_the_request_is_reflected() -> None:
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({}, 101, id="accepted"),
+        pytest.param({"Origin": "http://evil.example.com"}, 403, id="origin"),
+        pytest.param({"Host": "evil.example.com"}, 101, id="host"),
+        pytest.param({"Sec-WebSocket-Version": "evil"}, 426, id="version"),
+        pytest.param({"Sec-WebSocket-Key": "evil"}, 400, id="key"),
+        pytest.param({"Sec-WebSocket-Protocol": "evil"}, 101, id="subprotocol"),
+        pytest.param({"Sec-WebSocket-Protocol": "evil evil"}, 400, id="bad subprotocol"),
+        pytest.param({"Sec-WebSocket-Extensions": "evil"}, 101, id="extension"),
+        pytest.param({"Upgrade": "evil"}, 400, id="upgrade"),
+        pytest.param({"Connection": "evil"}, 400, id="connection"),
+        pytest.param({"Cookie": "evil=evil", "X-Evil": "evil"}, 101, id="others"),
+    ],
+)
+def test_ws04_nothing_of_the_request_is_reflected(headers: dict[str, str], status: int) -> None:
     peer = Peer(Echo, open=False)
-    peer.request(
-        {**HANDSHAKE, "Origin": "http://evil"}, path="/ws?redirect=%0d%0aX-Evil:y&a=<script>"
-    )
-    assert peer.answer.status == 403
-    assert b"vil" not in peer.received
-    assert b"script" not in peer.received
+    path = "/ws/evil?redirect=%0d%0aX-Evil:%20y&redirect=http://evil&a=<script>&next=//evil"
+    peer.request({**HANDSHAKE, **headers}, path=path)
+    assert peer.answer.status == status
+    for word in (b"evil", b"script", b"redirect"):
+        assert word not in peer.received.lower()
 
 
 @pytest.mark.parametrize(
@@ -128,6 +143,22 @@ def test_ws01_origins(headers: dict[str, str | None], status: int) -> None:
     assert answered == status
     if status == 403:
         assert peer.received.count(b"HTTP/1.1 ") == 1
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        ["http://example.com", "http://example.com"],
+        ["http://example.com", "http://evil"],
+        ["http://evil", "http://example.com"],
+        ["http://example.com", ""],
+    ],
+)
+def test_ws01_two_origin_fields_are_none_of_ours(origins: list[str]) -> None:
+    peer = Peer(Echo, open=False)
+    peer.request({**HANDSHAKE, "Origin": "\r\nOrigin: ".join(origins)})
+    assert peer.answer.status == 403
+    assert peer.received.count(b"HTTP/1.1 ") == 1
 
 
 def test_check_origin_is_asked_after_prepare_and_only_when_needed() -> None:
