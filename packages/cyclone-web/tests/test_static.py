@@ -1,14 +1,16 @@
 import gzip
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
-from cyclone.web import HTTPError, StaticFileHandler
+from cyclone.web import HTTPError, StaticFileHandler, _static, _static_ready
 
 ROBOTS = b"User-agent: *\nDisallow: /\n"
 HASH = hashlib.sha512(ROBOTS).hexdigest()
@@ -177,18 +179,74 @@ def test_default_filename(serve: Any, root: Path) -> None:
     assert client.fetch("GET", "/static/dir/").status == 404
 
 
-@pytest.mark.parametrize("start", ["//evil.com/..", "/%5cevil.com/..", "/\\evil.com/.."])
-def test_st06_the_redirect_stays_on_the_host(serve: Any, root: Path, start: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "status", "location"),
+    [
+        ("//evil.com/%2e%2e/dir", 403, None),
+        ("//evil.com/../dir", 403, None),
+        ("//evil.com/..{root}/dir", 403, None),
+        ("/{root}/dir", 403, None),
+        ("//{root}/dir", 403, None),
+        ("/\\evil.com/..", 403, None),
+        ("/\\evil.com/../dir", 403, None),
+        ("/\\/evil.com/../../dir", 403, None),
+        ("/\t/evil.com/../dir", 400, None),
+        ("/%5cnone", 404, None),
+        ("/%5cevil", 301, "/%5cevil/"),
+        ("/%5cevil.com/../dir", 301, "/%5cevil.com/../dir/"),
+        ("/%09/../dir", 301, "/%09/../dir/"),
+        ("/dir", 301, "/dir/"),
+    ],
+)
+def test_st06_the_redirect_stays_on_the_host(
+    serve: Any, root: Path, path: str, status: int, location: str | None
+) -> None:
+    """ST-06: also when the path leads to a folder that is there."""
+    (root / "\\evil").mkdir()
     client = serve(
         static_path=str(root),
         static_url_prefix="/",
         static_handler_args={"default_filename": "index.html"},
     )
-    path = f"{start}/{root}/dir" if start.startswith("//") else f"{start}/dir"
+    connection = client.connect()
+    connection.send(f"GET {path.format(root=root)} HTTP/1.1\r\nHost: example.com\r\n\r\n".encode())
+    response = connection.responses()[0]
+    assert (response.status, response.headers.get("Location")) == (status, location)
+    # As a browser reads it (WHATWG URL)
+    seen = (location or "/").strip("".join(map(chr, range(33)))).replace("\\", "/")
+    assert not seen.translate(dict.fromkeys(b"\t\r\n")).startswith("//")
+
+
+HOSTILE_NAME = "<img src=x onerror=alert(1)>"
+
+
+@pytest.mark.parametrize("default", [None, "index.html"])
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/static/listed/", (403, 404)),
+        ("/static/listed", (403, 301)),
+        (f"/static/listed/{quote(HOSTILE_NAME)}", (200, 200)),
+        (f"/static/listed/{quote(HOSTILE_NAME)}/", (200, 200)),
+        (f"/static/listed/{quote(HOSTILE_NAME + 'x')}", (404, 404)),
+        (f"/static/{quote(HOSTILE_NAME)}", (403, 301)),
+        (f"/static/{quote(HOSTILE_NAME)}/", (403, 404)),
+        (f"/static/../{quote(HOSTILE_NAME)}", (403, 403)),
+    ],
+)
+def test_no_page_shows_the_name_of_a_file_RI_07(
+    serve: Any, root: Path, path: str, status: tuple[int, int], default: str | None
+) -> None:
+    """RI-07: folders are not listed, errors and redirects repeat no name."""
+    (root / "listed").mkdir()
+    (root / "listed" / HOSTILE_NAME).write_text("content")
+    (root / HOSTILE_NAME).mkdir()
+    client = serve(static_path=str(root), static_handler_args={"default_filename": default})
     response = client.fetch("GET", path)
-    location = response.headers.get("Location", "/x")
-    assert response.status in (301, 400, 403)
-    assert not location.replace("\\", "/").startswith("//")
+    assert response.status == status[default is not None]
+    assert b"img" not in response.body
+    assert b"index.html" not in response.body
+    assert "<" not in response.headers.get("Location", "")
 
 
 # --- conditional requests ---------------------------------------------------------------------
@@ -355,7 +413,48 @@ def test_a_file_too_large_to_hash_has_a_tag_of_its_own(serve: Any, root: Path) -
     assert client.fetch("GET", "/robots.txt", headers=headers).status == 206
 
 
+def test_a_hundred_thousand_names_ST_11() -> None:
+    """ST-11: a program that makes URLs of what clients send remembers 10 000 of them, no more."""
+
+    class Any_(StaticFileHandler):
+        @classmethod
+        def get_content_version(cls, abspath: str) -> str:
+            return abspath
+
+    Any_.reset()
+    for number in range(100_000):
+        assert version(Path("/nowhere"), str(number), Any_) == f"/nowhere/{number}"
+    assert len(Any_._static_hashes) == 10_000
+    assert "/nowhere/89999" not in Any_._static_hashes
+    assert "/nowhere/90000" in Any_._static_hashes
+
+
+def test_files_that_were_found_ST_11(serve: Any, root: Path) -> None:
+    """ST-11: where they are is remembered of a bounded number, and kept answers have a bound."""
+    client = serve(static_path=str(root))
+    before = _static._MAX_RESOLVED, _static_ready.MAX_FILES, _static_ready.MAX_TOTAL
+    assert before == (10_000, 2048, 16 * 1024 * 1024)
+    old = time.time() - 10
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_static, "_MAX_RESOLVED", 5)
+        patch.setattr(_static_ready, "MAX_FILES", 5)
+        patch.setattr(_static_ready, "_QUIET_NS", -1)
+        patch.setattr(_static, "_resolved", {})
+        _static_ready.kept.forget()
+        for number in range(20):
+            (root / str(number)).write_text("x")
+            os.utime(root / str(number), (old, old))
+            for query in ("", "?v=1", "?other"):
+                assert client.fetch("GET", f"/static/{number}{query}").text == "x"
+            assert client.fetch("GET", f"/static/none{number}").status == 404
+            assert len(_static._resolved) <= 5
+            assert len(_static_ready.kept) <= 5
+        assert len(_static._resolved) == 5
+    _static_ready.kept.forget()
+
+
 def test_st11_versions_are_bounded(root: Path) -> None:
+    """ST-11: the one not used for longest goes first."""
     reads: list[str] = []
 
     class Limited(StaticFileHandler):
@@ -442,6 +541,11 @@ def test_a_large_file_in_pieces(client: Any, root: Path) -> None:
     assert len(response.body) == int(response.headers["Content-Length"])
 
 
+def open_files() -> int:
+    """How many there are, where the system tells."""
+    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+
+
 class Shrinking(StaticFileHandler):
     """A handler whose file is cut short when its head is sent, or before it is opened."""
 
@@ -455,7 +559,10 @@ def test_st16_a_file_that_shrinks_cuts_the_connection(
     serve: Any, root: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (root / "large").write_bytes(b"z" * 200_000)
+    """ST-16."""
+    before = open_files()
     connection = serve([("/(.*)", Shrinking, {"path": str(root)})]).start("GET", "/large")
+    assert open_files() == before
     assert connection.closed
     assert not connection.responses()[0].complete
     assert "became shorter" in caplog.text

@@ -1,5 +1,6 @@
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -103,27 +104,44 @@ def test_hidden_parts(path: str, hidden: bool) -> None:
     assert has_hidden_part(path) is hidden
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        r"\\evil\s",
-        "//evil/s",
-        r"C:\x",
-        "c:x",
-        "NUL",
-        "nul ",
-        "a/CON.txt",
-        "f.txt::$DATA",
-        "f.txt:s",
-        "COM1",
-        "lpt\u00b9.x",
-        r"a\aux",
-    ],
-)
+WINDOWS = [
+    r"\\evil\s",
+    "//evil/s",
+    r"\/evil\s",
+    r"\\?\C:\x",
+    r"\\.\pipe\x",
+    r"C:\x",
+    "c:x",
+    "NUL",
+    "nul ",
+    "nul.",
+    "a/CON.txt",
+    "a/con .tar.gz",
+    "f.txt::$DATA",
+    "f.txt:s",
+    "a:s/f.txt",
+    "COM1",
+    "COM9.x",
+    "lpt\u00b9.x",
+    "CONIN$",
+    r"a\aux",
+]
+
+
+@pytest.mark.parametrize("path", WINDOWS)
 def test_st05_windows(path: str) -> None:
+    """ST-05."""
     assert windows_special(path)
+
+
+@pytest.mark.parametrize("path", WINDOWS)
+def test_st05_not_even_looked_for(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """ST-05: on Windows they are not found before anything is asked of the file system."""
+    monkeypatch.setattr("cyclone.web._static_paths.os", SimpleNamespace(name="nt"))
+    assert status_of(absolute_path, "C:\\site", path) == 404
 
 
 @pytest.mark.parametrize("path", ["console.txt", "a/nullable", "com.txt", "COM10", "", "a b/c.d"])
 def test_st05_ordinary_names(path: str) -> None:
+    """ST-05."""
     assert not windows_special(path)

@@ -168,3 +168,17 @@ def test_what_is_kept_has_bounds(client: Any, root: Path, monkeypatch: pytest.Mo
     assert client.fetch("GET", "/static/large").status == 200
     assert len(ready.kept) == before
     assert os.stat(root / "large").st_size == ready.MAX_FILE + 1
+
+
+def test_not_for_who_read_cookies_RI_14(serve: Any, root: Path) -> None:
+    """RI-14: what prepare() learned from a cookie decides whether there is an answer at all."""
+
+    class Members(StaticFileHandler):
+        def prepare(self) -> None:
+            if "member" not in self.request.cookies:
+                self.send_error(403)
+
+    client = serve([("/(.*)", Members, {"path": str(root)})])
+    for cookie, status in (("member=1", 200), ("member=1", 200), ("a=1", 403)):
+        response = client.fetch("GET", "/a.txt", headers={"Cookie": cookie})
+        assert (response.status, response.headers["Vary"]) == (status, "Cookie")

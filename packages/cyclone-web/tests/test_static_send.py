@@ -122,7 +122,54 @@ class SendingTests(TestCase):
             await waiting
         assert len(self.ended) == 1
 
-    async def test_st16_the_file_shrinks(self) -> None:
-        answer = await self.fetch(on_data=lambda: os.truncate(self.path, 1000))
+    def is_open(self) -> bool:
+        """Whether this process has the file, or what it was, open."""
+        folder = "/proc/self/fd"
+        names = os.listdir(folder) if os.path.isdir(folder) else ()
+        return any(
+            os.readlink(f"{folder}/{name}").startswith(self.path)
+            for name in names
+            if os.path.islink(f"{folder}/{name}")
+        )
+
+    async def cut(self, size: int, *headers: str) -> None:
+        opened: list[bool] = []
+
+        def truncate() -> None:
+            opened.append(self.is_open())
+            os.truncate(self.path, size)
+
+        answer = await self.fetch(*headers, on_data=truncate)
+        assert opened == [os.path.isdir("/proc/self/fd")]
+        assert not self.is_open()
         assert len(answer) < len(DATA)
         assert len(self.ended) == 1
+
+    async def test_st16_the_file_shrinks(self) -> None:
+        """ST-16."""
+        await self.cut(1000)
+
+    async def test_st16_it_is_emptied(self) -> None:
+        """ST-16."""
+        await self.cut(0)
+
+    async def test_st16_by_its_last_byte(self) -> None:
+        """ST-16."""
+        await self.cut(len(DATA) - 1)
+
+    async def test_st16_a_part_of_it(self) -> None:
+        """ST-16: a range that ends behind what is left."""
+        await self.cut(len(DATA) - 5, f"Range: bytes=10-{len(DATA) - 2}")
+
+    async def test_st16_it_is_replaced(self) -> None:
+        """ST-16: what was begun is sent to its end, of the file that it was."""
+
+        def replace() -> None:
+            with open(self.path + "-new", "wb") as file:
+                file.write(b"new")
+            os.replace(self.path + "-new", self.path)
+
+        answer = await self.fetch(on_data=replace)
+        assert answer.endswith(b"\r\n\r\n" + DATA)
+        assert not self.is_open()
+        assert (await self.fetch()).endswith(b"\r\n\r\nnew")
