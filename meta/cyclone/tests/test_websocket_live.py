@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
+import json
 import os
 import signal
 import socket
@@ -9,16 +12,18 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 SERVER = """
+import os
 import signal
 from twisted.internet import reactor
-from cyclone.web import Application
+from cyclone.web import Application, RequestHandler
 from cyclone.websocket import WebSocketHandler, broadcast
 
 members = set()
@@ -48,8 +53,33 @@ class Firehose(WebSocketHandler):
                 count.write(str(sent))
                 count.flush()
 
+answers = {"idle": 0, "told much": 0}
+closes = []
+
+class Watched(WebSocketHandler):
+    ping_interval = 1
+    async def open(self):
+        self.name = self.get_argument("name")
+        while self.name == "told much":
+            await self.write_message(bytes(65536), binary=True)
+    def on_pong(self, data):
+        answers[self.name] += 1
+    def on_close(self):
+        closes.append([self.name, self.close_code])
+
+class State(RequestHandler):
+    def get(self):
+        with open("/proc/self/statm") as statm:
+            self.write({
+                "memory": int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE"),
+                "answers": answers,
+                "closes": closes,
+                "connections": len(server.connections),
+            })
+
 application = Application(
-    [("/echo", Echo), ("/room", Room), ("/firehose", Firehose)],
+    [("/echo", Echo), ("/room", Room), ("/firehose", Firehose), ("/watched", Watched),
+     ("/state", State)],
     websocket_max_message_size=1000000,
     max_buffer_size=1000000,
 )
@@ -116,6 +146,91 @@ def test_another_make_of_client(server: tuple[subprocess.Popen[str], int]) -> No
         assert ws.recv(10) == "in three parts"
         assert ws.ping().wait(10)
     assert ws.close_code == 1000
+
+
+def state(port: int) -> dict[str, Any]:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=20)) as client:
+        client.request("GET", "/state")
+        found: dict[str, Any] = json.loads(client.getresponse().read())
+        return found
+
+
+def pings(first: int, last: int) -> bytes:
+    """Pings of 100 bytes, numbered, masked with zeros."""
+    return b"".join(b"\x89\xe4\0\0\0\0%0100d" % number for number in range(first, last))
+
+
+def test_ws10_a_flood_of_pings_by_a_client_that_reads_nothing(
+    server: tuple[subprocess.Popen[str], int],
+) -> None:
+    port = server[1]
+    flood = raw(port, "/echo", receive_buffer=4096)
+    with connect(f"ws://127.0.0.1:{port}/echo", compression=None) as ws:
+        before = state(port)["memory"]
+        slowest, sent, total, step = 0.0, 0, 300_000, 3000
+        while sent < total:
+            flood.sendall(pings(sent, sent := sent + step))
+            start = time.monotonic()
+            ws.send("alive?")
+            assert ws.recv(10) == "alive?"
+            slowest = max(slowest, time.monotonic() - start)
+        grown = state(port)["memory"] - before
+    assert slowest < 1
+    assert grown < 8_000_000  # of 30 MB that were sent
+    last = b"\x8a\x64%0100d" % (total - 1)
+    received = bytearray()
+    while not received.endswith(last):
+        received += flood.recv(65536)
+    assert len(received) < total * len(last) // 2  # most had no answer, the last has
+    flood.close()
+
+
+# Answers pings until it is stopped
+CLIENT = """
+import sys
+from websockets.sync.client import connect
+with connect(sys.argv[1], max_size=None) as ws:
+    for message in ws:
+        pass
+"""
+
+
+def wait_for(port: int, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    limit = time.monotonic() + 20
+    while not condition(found := state(port)):
+        assert time.monotonic() < limit, found
+        time.sleep(0.05)
+    return found
+
+
+def test_ws13_clients_that_are_stopped_are_noticed(
+    server: tuple[subprocess.Popen[str], int],
+) -> None:
+    port = server[1]
+    urls = [f"ws://127.0.0.1:{port}/watched?name={name}" for name in ("idle", "told%20much")]
+    clients = [
+        subprocess.Popen(
+            [sys.executable, "-c", CLIENT, url],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for url in urls
+    ]
+    try:
+        # As long as they answer they are kept
+        found = wait_for(port, lambda found: all(found["answers"].values()))
+        assert found["closes"] == []
+        assert found["connections"] == 3  # with that of this question
+        for client in clients:
+            client.send_signal(signal.SIGSTOP)
+        stopped = time.monotonic()
+        found = wait_for(port, lambda found: found["connections"] == 1)
+        assert time.monotonic() - stopped < 5  # interval and timeout are a second each
+    finally:
+        for client in clients:
+            client.kill()
+            client.wait()
+    assert sorted(found["closes"]) == [["idle", 1006], ["told much", 1006]]
 
 
 def test_ws08_the_close_frame_arrives_though_much_was_not_read(
