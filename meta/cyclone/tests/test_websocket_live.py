@@ -175,7 +175,7 @@ def test_ws10_a_flood_of_pings_by_a_client_that_reads_nothing(
             assert ws.recv(10) == "alive?"
             slowest = max(slowest, time.monotonic() - start)
         grown = state(port)["memory"] - before
-    assert slowest < 1
+    assert slowest < 5
     assert grown < 8_000_000  # of 30 MB that were sent
     last = b"\x8a\x64%0100d" % (total - 1)
     received = bytearray()
