@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextvars
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from twisted.logger import globalLogPublisher
+from twisted.logger import formatEvent, globalLogPublisher
 
 from cyclone.httpserver import EventLogger, escape_for_log
 from cyclone.httputil import current_request
@@ -107,3 +108,78 @@ def test_the_ids_of_the_request_that_is_served(caplog: pytest.LogCaptureFixture)
     assert events[0]["request_id"] == "a1"
     assert events[1] == {"request_id": "a1", "status": 200}
     assert events[2] == {}
+
+
+class _Begun:
+    """What `twisted.python.log.startLogging` leads to: an observer of all events."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __enter__(self) -> list[str]:
+        globalLogPublisher.addObserver(self)
+        return self.lines
+
+    def __exit__(self, *_: object) -> None:
+        globalLogPublisher.removeObserver(self)
+
+    def __call__(self, event: Any) -> None:
+        if event["log_namespace"] == "nowhere.else":
+            self.lines.append(formatEvent(event))
+
+
+@pytest.fixture
+def unheard() -> Iterator[logging.Logger]:
+    """A logger that nobody has given a handler, whatever pytest has set up."""
+    logger = logging.getLogger("nowhere.else")
+    logger.propagate = False
+    yield logger
+    logger.propagate = True
+
+
+def test_one_line_where_only_twisted_logs(
+    unheard: logging.Logger, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with _Begun() as lines:
+        EventLogger(unheard.name).warning("{what} is wrong", what="this")
+    assert lines == ["this is wrong"]
+    assert capsys.readouterr().err == ""  # redirected, it would be a second line
+
+
+def test_a_filter_sees_the_record_where_only_twisted_logs(unheard: logging.Logger) -> None:
+    seen: list[logging.LogRecord] = []
+
+    def note(record: logging.LogRecord) -> bool:
+        seen.append(record)
+        return False
+
+    unheard.addFilter(note)
+    try:
+        with _Begun() as lines:
+            EventLogger(unheard.name).warning("wrong")
+    finally:
+        unheard.removeFilter(note)
+    assert [record.getMessage() for record in seen] == lines == ["wrong"]
+
+
+@pytest.mark.parametrize("way", ["exception", "triple", "current"])
+def test_twisted_gets_the_traceback_and_no_failure(way: str, unheard: logging.Logger) -> None:
+    with _Begun() as lines:
+        try:
+            raise ValueError("of\nthis")
+        except ValueError as error:
+            exc_info: Any = {
+                "exception": error,
+                "triple": (ValueError, error, error.__traceback__),
+                "current": True,
+            }[way]
+            EventLogger(unheard.name).error("failed", exc_info=exc_info)
+    first, second, *_, last = lines[0].split("\n")
+    assert (first, second) == ("failed", "Traceback (most recent call last):")
+    assert last == "this"
+
+
+def test_nothing_to_trace(unheard: logging.Logger) -> None:
+    with _Begun() as lines:
+        EventLogger(unheard.name).error("failed", exc_info=True)
+    assert lines == ["failed"]

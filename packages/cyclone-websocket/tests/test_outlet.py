@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -113,18 +114,48 @@ def test_a_transport_that_is_not_ours_pauses_and_resumes() -> None:
     assert sink.producer is None
 
 
-def test_a_loss_tells_those_who_wait_and_nobody_else() -> None:
+def test_a_loss_tells_those_who_wait_and_who_ask_later() -> None:
     sink = Sink()
     outlet = Outlet(sink, sink, sink.send)
     outlet.put(bytes(200_000))
     failures: list[Failure] = []
-    listened, ignored = outlet.wait(0), outlet.wait(0)
-    listened.addErrback(failures.append)
+    early, late = outlet.wait(0), outlet.wait(0)
+    early.addErrback(failures.append)
     outlet.stopProducing()
     outlet.fail()
-    assert isinstance(failures[0].value, WebSocketClosedError)
-    assert ignored.called
-    assert ignored.result is None
+    late.addErrback(failures.append)
+    assert [failure.type for failure in failures] == [WebSocketClosedError] * 2
+
+
+def test_who_asks_when_all_was_taken_need_not_wait() -> None:
+    sink = Sink()
+    outlet = Outlet(sink, sink, sink.send)
+    outlet.put(b"x")
+    waiter = outlet.wait(0)
+    sink.drain(10)
+    fired: list[None] = []
+    waiter.addCallback(fired.append)
+    assert fired == [None]
+
+
+def test_what_waits_costs_little_more_than_its_bytes() -> None:
+    """Small frames that nobody waits for, to a peer that does not read."""
+    sink = Sink()
+    outlet = Outlet(sink, sink, sink.send)
+    outlet.put(b"first")
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(50_000):
+            outlet.put(b"%06d" % number)
+            outlet.wait(0)
+        used = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert used < 2 * outlet.size
+    while outlet.size:
+        sink.drain(PIECE)
+    assert sink.sent == b"first" + b"".join(b"%06d" % number for number in range(50_000))
 
 
 @pytest.mark.parametrize("method", ["addCallback", "addErrback", "addBoth", "addCallbacks"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import sys
+import traceback
 from typing import Any
 
 from twisted.logger import Logger, LogLevel, globalLogBeginner, globalLogPublisher
@@ -52,13 +54,38 @@ def _twisted_listens(level: int) -> bool:
     Before a program starts logging, Twisted has one observer: it keeps the last events for later.
     An access log need not fill that, at the price of half of a request's time.
     """
+    return level >= logging.ERROR or _twisted_shows()
+
+
+def _twisted_shows() -> bool:
+    """Whether events reach more than what Twisted keeps until a program starts logging."""
     try:
         observers = globalLogPublisher._observers
-        if level < logging.ERROR and len(observers) == 1:
+        if len(observers) == 1:
             return observers[0] is not globalLogBeginner._temporaryObserver
     except AttributeError:
         return True
     return bool(observers)
+
+
+def _only_last_resort(logger: logging.Logger) -> bool:
+    """Whether nobody has asked for records of *logger*: `logging` prints warnings all the same.
+
+    Where Twisted has started logging, what is printed becomes a second line of its log.
+    """
+    return not (logger.filters or logger.hasHandlers())
+
+
+def _traceback(exc_info: Any) -> str:
+    """The traceback of what ``exc_info`` takes; nothing in it can pass for a line of the log."""
+    if isinstance(exc_info, tuple):
+        exc_info = exc_info[1]
+    elif not isinstance(exc_info, BaseException):
+        exc_info = sys.exc_info()[1]
+    if exc_info is None:
+        return ""
+    lines = "".join(traceback.format_exception(exc_info)).rstrip("\n").split("\n")
+    return "".join("\n" + escape_for_log(line) for line in lines)
 
 
 class EventLogger:
@@ -68,7 +95,8 @@ class EventLogger:
     ``record.event``, and the observers of `twisted.logger` under the same namespace. Values are
     escaped when they are rendered; the fields hold them as they are. The ids of the request that
     is being served (`cyclone.httputil.current_request`) are added to the fields. An event nobody
-    listens to costs two attribute tests. A failing log handler never reaches the caller.
+    listens to costs two attribute tests. A failing log handler never reaches the caller. What only
+    one of the two has been set up for goes to that one.
     """
 
     __slots__ = ("_logger", "_twisted", "namespace")
@@ -103,6 +131,8 @@ class EventLogger:
         to_twisted = _twisted_listens(level)
         if not (to_logging or to_twisted):
             return
+        if to_logging and _only_last_resort(self._logger) and _twisted_shows():
+            to_logging = False
         exc_info = fields.pop("exc_info", None)
         message = format.format_map(_Safe(fields)) if fields else format
         request = current_request.get()
@@ -115,4 +145,12 @@ class EventLogger:
                     level, "%s", message, exc_info=exc_info, extra={"event": fields}, stacklevel=3
                 )
         if to_twisted:
-            self._twisted.emit(_LEVELS[level], "{log_message}", log_message=message, **fields)
+            # Not as a log_failure: each test of trial's in which one is logged fails
+            trace = _traceback(exc_info) if exc_info else ""
+            self._twisted.emit(
+                _LEVELS[level],
+                "{log_message}{log_traceback}" if trace else "{log_message}",
+                log_message=message,
+                log_traceback=trace,
+                **fields,
+            )

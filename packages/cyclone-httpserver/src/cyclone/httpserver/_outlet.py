@@ -22,6 +22,46 @@ if TYPE_CHECKING:
     from ._output import OutputSide
 
 PIECE: Final = 65536
+# Smaller pieces are put together while they wait: each by itself costs some hundred bytes
+_SMALL: Final = 1024
+
+
+class Taken(Deferred[None]):
+    """A Deferred for the moment when all was taken, which waits when somebody waits for it.
+
+    Most writers look at none of theirs: those cost nothing while a slow client holds up the others.
+    """
+
+    def __init__(self, outlet: Outlet) -> None:
+        super().__init__(outlet._forget)
+        self._outlet: Outlet | None = outlet
+
+    def _join(self) -> None:
+        outlet, self._outlet = self._outlet, None
+        if outlet is not None and not self.called:
+            outlet._join(self)
+
+    if not TYPE_CHECKING:
+
+        def addCallbacks(self, *args, **kwargs):
+            """As in Deferred."""
+            self._join()
+            return super().addCallbacks(*args, **kwargs)
+
+        def addCallback(self, *args, **kwargs):
+            """As in Deferred."""
+            self._join()
+            return super().addCallback(*args, **kwargs)
+
+        def addErrback(self, *args, **kwargs):
+            """As in Deferred."""
+            self._join()
+            return super().addErrback(*args, **kwargs)
+
+        def addBoth(self, *args, **kwargs):
+            """As in Deferred."""
+            self._join()
+            return super().addBoth(*args, **kwargs)
 
 
 @implementer(IPushProducer, IPullProducer)
@@ -35,6 +75,8 @@ class Outlet:
     __slots__ = (
         "_blocked",
         "_connection",
+        "_error",
+        "_over",
         "_parts",
         "_registered",
         "_send",
@@ -48,8 +90,10 @@ class Outlet:
     ) -> None:
         self._connection = connection
         self._send = send
-        self._parts: deque[memoryview] = deque()
+        self._parts: deque[memoryview | bytearray] = deque()
         self._waiters: list[Deferred[None]] = []
+        self._over = False
+        self._error: StreamClosedError | None = None
         self._blocked = False
         self._registered = False
         self._starting = False
@@ -58,16 +102,32 @@ class Outlet:
 
     def put(self, data: bytes | memoryview) -> None:
         """Queue ``data``."""
-        self._parts.append(memoryview(data))
         self.size += len(data)
+        if self._blocked and len(data) < _SMALL:
+            self._put_small(data)
+            return
+        self._parts.append(memoryview(data))
         if not self._blocked:
             self._pump()
 
+    def _put_small(self, data: bytes | memoryview) -> None:
+        last = self._parts[-1] if self._parts else None
+        if type(last) is bytearray and len(last) + len(data) <= PIECE:
+            last += data
+        else:
+            self._parts.append(bytearray(data))
+
     def wait(self) -> Deferred[None]:
         """A Deferred for the moment when all was taken; errbacks when the client is gone."""
-        waiter: Deferred[None] = Deferred(self._forget)
-        self._waiters.append(waiter)
-        return waiter
+        return Taken(self)
+
+    def _join(self, waiter: Taken) -> None:
+        if not self._over:
+            self._waiters.append(waiter)
+        elif self._error is None:
+            waiter.callback(None)
+        else:
+            waiter.errback(self._error)
 
     def _forget(self, waiter: Deferred[None]) -> None:
         if waiter in self._waiters:
@@ -109,6 +169,7 @@ class Outlet:
 
     def _drained(self) -> None:
         self.size = 0
+        self._over = True
         self.release()
         waiters, self._waiters = self._waiters, []
         self._connection._outlet_drained(self)
@@ -128,12 +189,15 @@ class Outlet:
         for part in self._parts:
             transport.write(bytes(part))
         self._parts.clear()
+        self._over = True
         waiters, self._waiters = self._waiters, []
         for waiter in waiters:
             waiter.callback(None)
 
     def fail(self, error: StreamClosedError) -> None:
         """The connection is gone."""
+        self._over = True
+        self._error = error
         self._blocked = True
         self._registered = False
         self._parts.clear()

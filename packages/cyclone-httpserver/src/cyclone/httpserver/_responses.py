@@ -33,6 +33,7 @@ from ._timeouts import NEVER
 
 if TYPE_CHECKING:
     from ._incoming import Incoming
+    from ._peer import ConnectionContext, ConnectionStream
     from ._request import HTTPRequest
 
 _status_lines = wire.STATUS_LINES
@@ -313,6 +314,20 @@ class ResponseSide(OutputSide):
             self._incoming.timeout = timeout
             if self.deadline != NEVER or timeout:
                 self.deadline = self._now + timeout if timeout else NEVER
+
+    @property
+    def context(self) -> ConnectionContext:
+        """Tornado's name for who is at the other end: address, ``remote_ip``, ``protocol``."""
+        from ._peer import ConnectionContext
+
+        return ConnectionContext(self)
+
+    @property
+    def stream(self) -> ConnectionStream:
+        """What Tornado's handlers ask the stream of a connection: ``closed()``, ``socket``."""
+        from ._peer import ConnectionStream
+
+        return ConnectionStream(self)
 
     def set_close_callback(self, callback: Callable[[], object] | None) -> None:
         """Call ``callback()`` if the client goes away before the current request is answered."""

@@ -449,6 +449,16 @@ class WebSocketConnection(OutputSide):
         """Whether nothing can be sent any more."""
         return self._close_sent or self._lost
 
+    @property
+    def client_terminated(self) -> bool:
+        """Whether the peer has said that it closes, or is gone."""
+        return self._close_received or self._lost
+
+    @property
+    def server_terminated(self) -> bool:
+        """Whether this side has said that it closes, or the peer is gone."""
+        return self._close_sent or self._lost
+
     def close(self, code: int | None = None, reason: str | None = None) -> Deferred[None]:
         """Send a close frame and wait for the peer's, ``close_timeout`` seconds at most.
 

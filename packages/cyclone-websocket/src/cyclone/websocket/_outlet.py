@@ -18,6 +18,8 @@ from zope.interface import implementer
 from ._errors import WebSocketClosedError
 
 PIECE: Final = 65536
+# Smaller frames are put together while they wait: each by itself costs more than its bytes
+_SMALL: Final = 256
 
 
 class Drained(Protocol):
@@ -31,30 +33,41 @@ class Drained(Protocol):
 
 
 class Taken(Deferred[None]):
-    """A Deferred that knows whether anybody waits for it."""
+    """A Deferred that waits when somebody waits for it.
 
-    listened = False
+    Most writers look at none of theirs: those cost nothing while a slow client holds up the others.
+    """
+
+    def __init__(self, outlet: Outlet, size: int) -> None:
+        super().__init__()
+        self._outlet: Outlet | None = outlet
+        self._size = size
+
+    def _join(self) -> None:
+        outlet, self._outlet = self._outlet, None
+        if outlet is not None and not self.called:
+            outlet._join(self, self._size)
 
     if not TYPE_CHECKING:
 
         def addCallbacks(self, *args, **kwargs):
             """As in Deferred."""
-            self.listened = True
+            self._join()
             return super().addCallbacks(*args, **kwargs)
 
         def addCallback(self, *args, **kwargs):
             """As in Deferred."""
-            self.listened = True
+            self._join()
             return super().addCallback(*args, **kwargs)
 
         def addErrback(self, *args, **kwargs):
             """As in Deferred."""
-            self.listened = True
+            self._join()
             return super().addErrback(*args, **kwargs)
 
         def addBoth(self, *args, **kwargs):
             """As in Deferred."""
-            self.listened = True
+            self._join()
             return super().addBoth(*args, **kwargs)
 
 
@@ -66,6 +79,7 @@ class Outlet:
         "_blocked",
         "_connection",
         "_handed",
+        "_lost",
         "_parts",
         "_registered",
         "_send",
@@ -84,11 +98,12 @@ class Outlet:
         self._connection = connection
         self._transport = transport
         self._send = send
-        self._parts: deque[bytes | memoryview] = deque()
+        self._parts: deque[bytes | bytearray | memoryview] = deque()
         # What the transport was given and has not sent yet
         self._handed = 0
         self._waiters: deque[tuple[int, Taken]] = deque()
         self._blocked = False
+        self._lost = False
         self._registered = False
         self._starting = False
         #: Bytes that wait.
@@ -104,20 +119,35 @@ class Outlet:
 
     def put(self, data: bytes | memoryview) -> None:
         """Queue ``data``."""
-        self._parts.append(data)
         self.size += len(data)
+        if self._blocked and len(data) < _SMALL:
+            self._put_small(data)
+            return
+        self._parts.append(data)
         if not self._blocked:
             self._pump()
+
+    def _put_small(self, data: bytes | memoryview) -> None:
+        last = self._parts[-1] if self._parts else None
+        if type(last) is bytearray and len(last) + len(data) <= PIECE:
+            last += data
+        else:
+            self._parts.append(bytearray(data))
 
     def wait(self, size: int) -> Deferred[None]:
         """A Deferred for the moment when no more than ``size`` bytes wait.
 
-        When the connection is lost it errbacks with `WebSocketClosedError` if somebody waits for
-        it; one that nobody looked at just fires, as there is nobody to tell.
+        When the connection is lost it errbacks with `WebSocketClosedError`.
         """
-        waiter = Taken()
-        self._waiters.append((size, waiter))
-        return waiter
+        return Taken(self, size)
+
+    def _join(self, waiter: Taken, size: int) -> None:
+        if self._lost:
+            waiter.errback(_lost())
+        elif self.size <= size:
+            waiter.callback(None)
+        else:
+            self._waiters.append((size, waiter))
 
     def _pump(self) -> None:
         send = self._send
@@ -174,16 +204,13 @@ class Outlet:
 
     def fail(self) -> None:
         """The connection is gone."""
-        self._blocked = True
+        self._lost = self._blocked = True
         self._registered = False
         self._parts.clear()
         self.size = 0
         waiters, self._waiters = self._waiters, deque()
         for _, waiter in waiters:
-            if waiter.listened:
-                waiter.errback(WebSocketClosedError("The connection was lost"))
-            else:
-                waiter.callback(None)
+            waiter.errback(_lost())
 
     def resumeProducing(self) -> None:
         """Twisted: the transport took what it had."""
@@ -202,3 +229,7 @@ class Outlet:
     def stopProducing(self) -> None:
         """Twisted: the transport lost its connection; `fail` follows."""
         self._blocked = True
+
+
+def _lost() -> WebSocketClosedError:
+    return WebSocketClosedError("The connection was lost")

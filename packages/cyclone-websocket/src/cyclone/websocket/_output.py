@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ._compression import Deflate
     from ._deadlines import Deadline, Deadlines
     from ._limits import Limits
+    from ._stream import WebSocketStream
 
 #: Output gathered while input is worked on leaves when it has this size.
 BATCH_SIZE: Final = 65536
@@ -148,6 +149,13 @@ class OutputSide:
         set_nodelay = getattr(self.transport, "setTcpNoDelay", None)
         if set_nodelay is not None and not self._lost:
             set_nodelay(value)
+
+    @property
+    def stream(self) -> WebSocketStream:
+        """What Tornado's handlers ask the stream: ``closed()``, ``socket``."""
+        from ._stream import WebSocketStream
+
+        return WebSocketStream(self)
 
     # --- the end ----------------------------------------------------------------------------
 
