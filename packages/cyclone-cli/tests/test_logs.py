@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from typing import Any
@@ -111,6 +112,16 @@ def test_set_up() -> None:
     assert lines[1] == "whole line"
     assert lines[2].endswith(" ERROR [worker 3] twisted: it failed")
     assert lines[-1] == "builtins.ZeroDivisionError: division by zero"
+
+
+def test_no_standard_error_LG_04(monkeypatch: pytest.MonkeyPatch) -> None:
+    """LG-04: what is no file descriptor 2 any more may be a client's connection."""
+    monkeypatch.setattr(sys, "stderr", None)
+    descriptor = _logs._standard_error()
+    try:
+        assert os.fstat(descriptor).st_rdev == os.stat(os.devnull).st_rdev
+    finally:
+        os.close(descriptor)
 
 
 def test_the_requests_id() -> None:

@@ -45,6 +45,19 @@ def _show_version(context: click.Context, parameter: click.Parameter, value: boo
 )
 def main() -> None:
     """Run, watch, scale and stop Cyclone applications."""
+    _hold_standard_streams()
+
+
+def _hold_standard_streams() -> None:
+    """Let each of the descriptors 0 to 2 that is closed lead to nowhere.
+
+    Else some socket would get its number, and what is printed or logged would reach a client.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)
 
 
 def _workers(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:

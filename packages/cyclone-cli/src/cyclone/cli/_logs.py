@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -76,6 +77,8 @@ def set_up(*, debug: bool = False, worker: int | None = None) -> BackgroundHandl
 
 
 def _standard_error() -> int:
+    if sys.stderr is None:  # it was closed when the program began: 2 may be anything
+        return os.open(os.devnull, os.O_WRONLY)
     try:
         return sys.stderr.fileno()
     except (AttributeError, OSError, ValueError):
