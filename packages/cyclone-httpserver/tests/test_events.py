@@ -117,13 +117,14 @@ class _Begun:
         self.lines: list[str] = []
 
     def __enter__(self) -> list[str]:
-        globalLogPublisher.addObserver(self)
+        self._observer: Any = self._note
+        globalLogPublisher.addObserver(self._observer)
         return self.lines
 
     def __exit__(self, *_: object) -> None:
-        globalLogPublisher.removeObserver(self)
+        globalLogPublisher.removeObserver(self._observer)
 
-    def __call__(self, event: Any) -> None:
+    def _note(self, event: Any) -> None:
         if event["log_namespace"] == "nowhere.else":
             self.lines.append(formatEvent(event))
 
