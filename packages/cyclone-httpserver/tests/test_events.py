@@ -115,9 +115,9 @@ class _Begun:
 
     def __init__(self) -> None:
         self.lines: list[str] = []
+        self._observer: Any = self._note
 
     def __enter__(self) -> list[str]:
-        self._observer: Any = self._note
         globalLogPublisher.addObserver(self._observer)
         return self.lines
 
