@@ -111,6 +111,29 @@ class TestMultipart:
         upload(client, form(*[("a", None, b"")] * 5000), MULTIPART)
         assert client.statuses == [400]
 
+    @pytest.mark.parametrize(
+        ("body", "status"),
+        [
+            pytest.param(b"--B\r\n\r\nv\r\n" * 100_000, 400, id="no-headers"),
+            pytest.param(b"--B\r\nrubbish\r\n\r\nv\r\n" * 100_000, 400, id="no-colon"),
+            pytest.param(form(("a", None, b"v")) + b"--B\r\n" * 2_000_000, 200, id="epilogue"),
+        ],
+    )
+    def test_one_line_whatever_comes_BP_01(
+        self, body: bytes, status: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """BP-01: 100 000 bad parts, 10 MB behind the end."""
+        caplog.set_level(logging.DEBUG)
+        client = Client()
+        upload(client, body + b"--B--\r\n", MULTIPART)
+        assert client.statuses == [status]
+        assert len(caplog.records) == (status == 400)
+        if status == 400:
+            assert "Malformed HTTP message" in caplog.text
+            assert client.requests == []
+        else:
+            assert client.requests[0].arguments == {"a": [b"v"]}
+
     def test_large_fields_BP12(self) -> None:
         client = Client()
         upload(client, form(("a", None, bytes(9 * 1024 * 1024))), MULTIPART)

@@ -345,6 +345,47 @@ def test_hostile_bodies_stop_at_once(data: bytes) -> None:
             feed(MultipartReceiver("b"), size)
 
 
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(b"--b\r\n\r\nv\r\n", id="no-headers"),
+        pytest.param(b"--b\r\nrubbish\r\n\r\nv\r\n", id="no-colon"),
+        pytest.param(b"--b\r\nContent-Disposition: x\r\n\r\nv\r\n", id="no-form-data"),
+        pytest.param(part("form-data"), id="no-name"),
+    ],
+)
+def test_the_first_bad_part_is_the_last_BP_01(bad: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """BP-01: of 100 000 bad parts one is read, and none is logged here."""
+    caplog.set_level(0)
+    receiver = MultipartReceiver("b")
+    begun = time.process_time()
+    with pytest.raises(HTTPInputError) as caught:
+        list(receiver.feed(part() + bad * 100_000 + END))
+    assert caught.value.status_code == 400
+    assert time.process_time() - begun < 0.5
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("size", [7, 65536])
+@pytest.mark.parametrize("unit", [b"x", b"\r\n", b"\r\n--b\r\n", b"\r\n--b--\r\n", b"-"])
+def test_what_follows_the_end_is_not_read_BP_01(
+    unit: bytes, size: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """BP-01: 10 MB of it (less in small pieces): nothing kept, nothing logged, in linear time."""
+    caplog.set_level(0)
+    length = 10_000_000 if size > 1000 else 500_000
+    epilogue = (unit * length)[:length]
+    receiver = MultipartReceiver("b")
+    assert len(list(receiver.feed(part() + END))) == 3
+    begun = time.process_time()
+    for index in range(0, length, size):
+        assert list(receiver.feed(epilogue[index : index + size])) == []
+        assert receiver._buffer == b""
+    assert time.process_time() - begun < 1
+    receiver.finish()
+    assert not caplog.records
+
+
 PAYLOADS = {
     "cr": b"\r",
     "crlf": b"\r\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import decimal
 import enum
@@ -242,3 +243,25 @@ def test_conversion_gives_a_value_or_an_invalid_argument(text: str, kind: Any) -
     except InvalidArgumentError:
         return
     assert value == value
+
+
+@pytest.mark.parametrize("bad", ["--b\r\n\r\nv\r\n", "--b\r\nrubbish\r\n\r\nv\r\n"])
+def test_a_malformed_form_is_told_of_once_BP_01(
+    serve: Any, bad: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """BP-01: also a form that is small enough to be read only when it is asked for."""
+    caplog.set_level("DEBUG")
+
+    class Form(RequestHandler):
+        def post(self) -> None:
+            for _ in range(3):
+                with contextlib.suppress(Exception):
+                    self.get_argument("a", None)
+            self.get_body_argument("a", None)
+
+    body = bad * (400_000 // len(bad))
+    fields = {"Content-Type": "multipart/form-data; boundary=b"}
+    assert serve([("/", Form)]).fetch("POST", "/", headers=fields, body=body).status == 400
+    lines = [record for record in caplog.records if record.name != "cyclone.access"]
+    assert len(lines) == 1
+    assert lines[0].exc_info is None
