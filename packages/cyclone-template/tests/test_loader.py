@@ -64,6 +64,7 @@ def test_a_missing_file_is_an_os_error(root: Path) -> None:
     ],
 )
 def test_lg10_a_name_that_leaves_the_root_is_refused(root: Path, name: str) -> None:
+    """LG-10."""
     loader = Loader(root)
     with pytest.raises(ValueError, match="leads out of the loader's root"):
         loader.load(name)

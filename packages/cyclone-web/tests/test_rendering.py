@@ -449,11 +449,70 @@ def test_a_missing_template_is_a_500(serve: Serve) -> None:
     assert page(serve, "x", Missing).fetch(uri="/").status == 500
 
 
-def test_lg10_error_pages_show_no_source(serve: Serve) -> None:
-    client = page(serve, "secret source {% if %}")
-    response = client.fetch(uri="/")
+@pytest.mark.parametrize(
+    "template",
+    [
+        pytest.param("secret source {% if %}", id="syntax"),
+        pytest.param("secret source {% end %}", id="end"),
+        pytest.param("secret source {{ title + }}", id="expression"),
+        pytest.param("\n{{ secret_source }}", id="name"),
+        pytest.param("\n{{ {'secret source': 1}[title] }}", id="run-time"),
+        pytest.param("{% include secret-source.html %}", id="include"),
+        pytest.param("{% extends ../secret-source.html %}", id="extends"),
+        pytest.param("{% module secret_source() %}", id="module"),
+    ],
+)
+def test_lg10_error_pages_show_no_source(serve: Serve, template: str) -> None:
+    """LG-10: neither of the template nor of what was made of it, unless that is asked for."""
+    response = page(serve, template).fetch(uri="/")
     assert response.status == 500
     assert "secret" not in response.text
+    assert "page.html" not in response.text
+    response = page(serve, template, serve_traceback=True).fetch(uri="/")
+    assert response.status == 500
+    assert "page.html" in response.text
+
+
+HOSTILE_TITLE = "&lt;t&gt;"
+
+
+@pytest.mark.parametrize(
+    ("template", "settings", "text"),
+    [
+        pytest.param("{{ title }}", {}, HOSTILE_TITLE, id="default"),
+        pytest.param("{% set x = title %}{{ x }}", {}, HOSTILE_TITLE, id="set"),
+        pytest.param("{% for x in [title] %}{{ x }}{% end %}", {}, HOSTILE_TITLE, id="loop"),
+        pytest.param("{{ title.encode() }}", {}, HOSTILE_TITLE, id="bytes"),
+        pytest.param("{{ [title] }}", {}, f"[&#x27;{HOSTILE_TITLE}&#x27;]", id="list"),
+        pytest.param("{{ _(title) }}", {}, HOSTILE_TITLE, id="translated"),
+        pytest.param("{% include part.html %}", {}, HOSTILE_TITLE, id="include"),
+        pytest.param(
+            "{% extends base.html %}{% block a %}{{ title }}{% end %}",
+            {},
+            HOSTILE_TITLE,
+            id="block",
+        ),
+        pytest.param(
+            "{% module Template('part.html', title=title) %}", {}, HOSTILE_TITLE, id="module"
+        ),
+        pytest.param("{% raw title %}", {}, "<t>", id="raw"),
+        pytest.param("{{ title }}", {"autoescape": None}, "<t>", id="switched-off"),
+        pytest.param("{% autoescape None %}{{ title }}", {}, "<t>", id="file"),
+        pytest.param(
+            "{% include plain.html %}{{ title }}", {}, "<t>" + HOSTILE_TITLE, id="another-file"
+        ),
+    ],
+)
+def test_what_is_printed_is_escaped_LG_10(
+    serve: Serve, tmp_path: Path, template: str, settings: dict[str, Any], text: str
+) -> None:
+    """LG-10: unless the application, the file or the expression says otherwise."""
+    (tmp_path / "page.html").write_text(template)
+    (tmp_path / "part.html").write_text("{{ title }}")
+    (tmp_path / "plain.html").write_text("{% autoescape None %}{{ title }}")
+    (tmp_path / "base.html").write_text("{% block a %}{% end %}")
+    client = serve([("/", Page)], template_path=str(tmp_path), **settings)
+    assert client.fetch(uri="/").text == text
 
 
 class OtherEngine:
