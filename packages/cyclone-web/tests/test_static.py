@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from twisted.internet.defer import inlineCallbacks
+from twisted.internet.task import deferLater
 
 from cyclone.web import HTTPError, StaticFileHandler, _static, _static_ready
 
@@ -705,3 +707,74 @@ def test_get_may_be_wrapped(serve: Any, root: Path) -> None:
     response = serve([("/(.*)", Wrapped, {"path": str(root)})]).fetch("GET", "/anything")
     assert (response.body, response.headers["X-Path"]) == (ROBOTS, "robots.txt")
     assert response.headers["Cache-Control"] == "max-age=60"
+
+
+class Dropping(StaticFileHandler):
+    """Calls ours as Cyclone 1.3 did: what is returned is lost."""
+
+    def get(self, path: str, *args: Any, **kwargs: Any) -> Any:
+        StaticFileHandler.get(self, path, *args, **kwargs)
+
+
+class Passing(StaticFileHandler):
+    def get(self, path: str, *args: Any, **kwargs: Any) -> Any:
+        return super().get(path, *args, **kwargs)
+
+
+class Yielding(StaticFileHandler):
+    @inlineCallbacks
+    def get(self, path: str, *args: Any, **kwargs: Any) -> Any:
+        yield super().get(path, *args, **kwargs)
+
+
+class Forgetting(StaticFileHandler):
+    @inlineCallbacks
+    def get(self, path: str, *args: Any, **kwargs: Any) -> Any:
+        yield
+        super().get(path, *args, **kwargs)
+
+
+class Waiting(StaticFileHandler):
+    async def get(self, path: str, *args: Any, **kwargs: Any) -> None:
+        await super().get(path, *args, **kwargs)
+
+
+@pytest.mark.parametrize("handler", [Dropping, Passing, Yielding, Forgetting, Waiting])
+class TestGetOverridden:
+    @pytest.fixture
+    def client(self, serve: Any, root: Path, handler: type[StaticFileHandler]) -> Any:
+        (root / "large").write_bytes(bytes(200_000))
+        return serve([("/(.*)", handler, {"path": str(root)})])
+
+    def test_a_small_file(self, client: Any) -> None:
+        response = client.fetch("GET", "/robots.txt")
+        assert (response.status, response.body) == (200, ROBOTS)
+        assert "Last-Modified" in response.headers
+
+    def test_a_large_file(self, client: Any) -> None:
+        response = client.fetch("GET", "/large")
+        assert (response.status, response.body) == (200, bytes(200_000))
+
+    @pytest.mark.parametrize("path", ["/missing", "/dir/../../static_secret/x"])
+    def test_none(self, client: Any, path: str) -> None:
+        assert client.fetch("GET", path).status in (403, 404)
+
+    def test_what_is_awaited_fails(
+        self, client: Any, handler: type[StaticFileHandler], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def fail(self: StaticFileHandler) -> None:
+            await deferLater(self.application.reactor, 0)
+            raise HTTPError(503)
+
+        monkeypatch.setattr(handler, "_hash_large_file", fail)
+        assert client.fetch("GET", "/robots.txt").status == 503
+
+    def test_what_is_awaited_takes_its_time(
+        self, client: Any, handler: type[StaticFileHandler], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        async def wait(self: StaticFileHandler) -> None:
+            await deferLater(self.application.reactor, 0)
+
+        monkeypatch.setattr(handler, "_hash_large_file", wait)
+        response = client.fetch("GET", "/robots.txt")
+        assert (response.status, response.body) == (200, ROBOTS)

@@ -7,8 +7,11 @@ import inspect
 import mimetypes
 import os
 import threading
-from collections.abc import Awaitable, Hashable, Iterable, Iterator
+from collections.abc import Awaitable, Coroutine, Hashable, Iterable, Iterator
 from typing import Any, ClassVar
+
+from twisted.internet.defer import Deferred
+from twisted.python.failure import Failure
 
 from cyclone.httputil import RangeNotSatisfiable, if_range_matches, parse_http_date
 
@@ -136,7 +139,39 @@ class StaticFileHandler(RequestHandler):
         """Serve the file at *path*, which comes from the URL."""
         if include_body and self._may_be_ready and serve_ready(self, path):
             return None  # type: ignore[return-value] # only the framework calls, and it knows
-        return self._serve_path(path, include_body)
+        serving = self._serve_path(path, include_body)
+        if type(self).get is StaticFileHandler.get:
+            return serving
+        return self._serve_for_override(serving)
+
+    def _serve_for_override(self, serving: Coroutine[Any, Any, None]) -> Deferred[None]:
+        """Serve what an override of :meth:`get` asked for, even if it does not wait for it.
+
+        That of Cyclone 1.3 had served the file when it returned, and raised what went wrong.
+        """
+        work = self._spawn(serving)
+        if work.called:
+            if isinstance(failure := getattr(work, "result", None), Failure):
+                work.addErrback(lambda _: None)
+                failure.raiseException()
+            return work
+        done: Deferred[None] = Deferred(lambda _: work.cancel())
+        self._render_pending = done
+
+        def end(result: Failure | None) -> None:
+            self._render_pending = None
+            if isinstance(result, Failure):
+                # As in render(): whoever waits for it hears first
+                done.errback(result)
+                done.addErrback(self._answer_late_failure)
+                return
+            done.callback(None)
+            running = self._running
+            if running is None or (isinstance(running, Deferred) and running.called):
+                self._method_done()  # that has ended, without waiting for this
+
+        work.addBoth(end)
+        return done
 
     async def _serve_path(self, url_path: str, include_body: bool) -> None:
         self.path = self.parse_url_path(url_path)
