@@ -19,8 +19,8 @@ _unsafe = re.compile("[\r\n\0]").search
 
 def encode_event(
     message: Message,
-    event: str | None = None,
-    eid: str | int | None = None,
+    event: str | bytes | None = None,
+    eid: str | bytes | int | None = None,
     retry: int | str | None = None,
     serialize_lists: bool = False,
 ) -> bytes:
@@ -60,7 +60,7 @@ def _text(message: object, serialize_lists: bool) -> str:
 
 
 def _field(name: str, value: object) -> str:
-    text = str(value)
+    text = value.decode() if isinstance(value, bytes) else str(value)
     if _unsafe(text):
         raise ValueError(f"CR, LF and NUL are not possible in {name}: {text!r}")
     return text

@@ -45,7 +45,6 @@ class SSEHandler(HubMixin, RequestHandler):
 
     _stream_open = False
     _stream_ended = False
-    _pending_bytes = 0
     _next_comment = 0.0
 
     # --- what a subclass defines ------------------------------------------------------------
@@ -70,8 +69,8 @@ class SSEHandler(HubMixin, RequestHandler):
     def sendEvent(
         self,
         message: Message,
-        event: str | None = None,
-        eid: str | int | None = None,
+        event: str | bytes | None = None,
+        eid: str | bytes | int | None = None,
         retry: int | str | None = None,
     ) -> Deferred[None]:
         """Send an event.
@@ -162,7 +161,8 @@ class SSEHandler(HubMixin, RequestHandler):
         self.write(data)
         taken = self.flush()
         if not taken.called:
-            return self._watch(taken, len(data))
+            self._check_pace()
+            return taken
         if isinstance(getattr(taken, "result", None), Failure):
             taken.addErrback(_ignore)
             return self._too_late()
@@ -175,22 +175,13 @@ class SSEHandler(HubMixin, RequestHandler):
         self.application.reactor.callLater(0, _settle, late, error)
         return late
 
-    def _watch(self, taken: Deferred[None], size: int) -> Deferred[None]:
-        """The client is slower than we are."""
-        done: Deferred[None] = Deferred()
-        self._pending_bytes += size
-
-        def settle(result: Failure | None) -> None:
-            self._pending_bytes -= size
-            _settle(done, result)
-
-        taken.addBoth(settle)
+    def _check_pace(self) -> None:
+        """The client is slower than we are: how much?"""
         limit = self.max_pending
         if limit is None:
             limit = self.settings.get("sse_max_pending", DEFAULT_MAX_PENDING)
-        if limit and self._pending_bytes > limit:
+        if limit and self.request.connection.buffered > limit:
             self._cut_off()
-        return done
 
     def _cut_off(self) -> None:
         general_log.info(
@@ -224,7 +215,7 @@ class SSEHandler(HubMixin, RequestHandler):
         """Once a second: a comment if it is time for one, the end if the server stops."""
         if self.request.connection.server.closing:
             self.finish().addErrback(_ignore)
-        elif now >= self._next_comment and not self._pending_bytes:
+        elif now >= self._next_comment and not self.request.connection.buffered:
             self._send(KEEP_ALIVE)
 
     def on_connection_close(self) -> None:
