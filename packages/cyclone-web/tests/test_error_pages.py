@@ -109,6 +109,19 @@ def test_send_error_by_hand(serve: Any) -> None:
     assert "lost" not in response.text
 
 
+def test_a_reason_may_be_for_write_error_alone(serve: Any) -> None:
+    class Sending(RequestHandler):
+        def get(self) -> None:
+            self.send_error(409, reason={"taken": "by you"})
+
+        def write_error(self, status_code: int, **kwargs: Any) -> None:
+            self.finish(kwargs["reason"])
+
+    response = serve([("/", Sending)]).fetch("GET", "/")
+    assert (response.status, response.reason) == (409, "Conflict")
+    assert response.json() == {"taken": "by you"}
+
+
 @pytest.mark.parametrize("status", [204, 304])
 def test_errors_without_a_body(serve: Any, status: int) -> None:
     response = serve([("/", raising(HTTPError(status)))]).fetch("GET", "/")

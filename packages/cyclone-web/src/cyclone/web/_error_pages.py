@@ -48,6 +48,8 @@ class ErrorsMixin(HandlerBase):
         reason = kwargs.get("reason")
         if isinstance(error, HTTPError):
             reason = error.reason or reason
+        if not isinstance(reason, str):
+            reason = None  # anything may go by that name: Cyclone 1.3 passed it to write_error only
         self.set_status(status_code, reason=reason)
         self._set_error_headers(status_code, error)
         if status_code == 304:
