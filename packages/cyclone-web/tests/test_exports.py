@@ -6,6 +6,8 @@ import subprocess
 import sys
 from importlib.metadata import version
 
+import pytest
+
 import cyclone.web
 
 NAMES = [
@@ -92,3 +94,8 @@ def test_importing_installs_no_reactor_and_stays_light() -> None:
         [sys.executable, "-c", source], capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["escape", "httpserver", "httputil", "locale", "template"])
+def test_modules_that_cyclone_1_3_had_imported(name: str) -> None:
+    assert getattr(cyclone.web, name).__name__ == f"cyclone.{name}"

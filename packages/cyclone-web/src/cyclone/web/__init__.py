@@ -133,4 +133,9 @@ if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
             from ._metrics import MetricsHandler
 
             return MetricsHandler
+        if name in ("escape", "httpserver", "httputil", "locale", "template"):
+            # Programs of Cyclone 1.3 reach for them here: it had imported them under these names.
+            from importlib import import_module
+
+            return import_module(f"cyclone.{name}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
