@@ -16,6 +16,7 @@ NAMES = [
     "RequestError",
     "ServerOptions",
     "StreamClosedError",
+    "Taken",
     "__version__",
     "escape_for_log",
     "read_together",

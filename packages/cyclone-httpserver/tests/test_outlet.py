@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 from http_support import HEADERS, G, H, SlowClient, begin
@@ -88,6 +89,30 @@ class TestBackPressure:
         client.hang_up()
         assert len(failures) == 30
         assert all(failure.check(StreamClosedError) for failure in failures)
+
+    def test_what_waits_costs_little_more_than_its_bytes(self) -> None:
+        """Small pieces whose writer does not wait, for a client that does not read."""
+        waiting: list[HTTPRequest] = []
+        client = SlowClient(waiting.append)
+        connection = begin(client, waiting)
+        connection.write(b"first")
+        tracemalloc.start()
+        try:
+            before = tracemalloc.get_traced_memory()[0]
+            for number in range(20_000):
+                connection.write(b"%05d" % number)
+            used = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+        size = connection.buffered
+        assert size > 20_000 * len(b"5\r\n00000\r\n")
+        assert used < 2 * size
+        connection.finish()
+        while client.wire.producer is not None:
+            client.drain()
+        assert connection.buffered == 0
+        numbers = b"".join(b"5\r\n%05d\r\n" % number for number in range(20_000))
+        assert client.received.endswith(b"5\r\nfirst\r\n" + numbers + b"0\r\n\r\n")
 
     def test_stalled_reader_F13(self) -> None:
         waiting: list[HTTPRequest] = []

@@ -294,13 +294,20 @@ class Slow:
 
     def __init__(self, connection: Connection) -> None:
         self.waiting: list[Deferred[None]] = []
+        self.sizes: list[int] = []
         self.protocol = connection.protocol
         self.aborts: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.protocol, name)
 
+    @property
+    def buffered(self) -> int:
+        both = zip(self.waiting, self.sizes, strict=True)
+        return sum(size for waiting, size in both if not waiting.called)
+
     def write(self, data: bytes) -> Deferred[None]:
+        self.sizes.append(len(data))
         self.waiting.append(Deferred())
         return self.waiting[-1]
 

@@ -100,10 +100,10 @@ class SlowClientTest(TestCase):
                 break
         else:
             self.fail("100 MB went into a socket that nobody reads")
-        assert handler._pending_bytes < LIMIT
+        assert handler.request.connection.buffered < LIMIT
         client.transport.resumeProducing()  # type: ignore[union-attr]
         await sent
-        assert handler._pending_bytes == 0
+        assert handler.request.connection.buffered == 0
         client.transport.loseConnection()  # type: ignore[union-attr]
         await self.handler.closed
 
@@ -113,12 +113,12 @@ class SlowClientTest(TestCase):
         sent: list[Deferred[None]] = []
         while not self.handler.closed.called:
             sent.append(handler.sendEvent(PIECE))
-            assert handler._pending_bytes <= LIMIT + len(PIECE) + 100
+            assert handler.request.connection.buffered <= LIMIT + len(PIECE) + 100
             if handler.request.connection.closed:
                 break
         last = sent[-1]
         await self.handler.closed
-        await last  # nobody watched it, so it does not fail
+        await self.assertFailure(last, StreamClosedError)
         await self.assertFailure(handler.sendEvent("x"), StreamClosedError)
         client.transport.resumeProducing()  # type: ignore[union-attr]
         await client.lost

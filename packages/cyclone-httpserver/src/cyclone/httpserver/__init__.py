@@ -10,6 +10,7 @@ from ._options import ServerOptions
 from ._readers import read_together
 from ._request import HTTPRequest
 from ._server import HTTPServer
+from ._taken import Taken
 
 #: Tornado's name of the same class.
 HTTPServerRequest = HTTPRequest
@@ -24,6 +25,7 @@ __all__ = [
     "RequestError",
     "ServerOptions",
     "StreamClosedError",
+    "Taken",
     "__version__",
     "escape_for_log",
     "read_together",

@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPullProducer, IPushProducer
 from zope.interface import implementer
 
 from ._errors import StreamClosedError
+from ._taken import Taken
 
 if TYPE_CHECKING:
     from ._output import OutputSide
@@ -24,44 +24,6 @@ if TYPE_CHECKING:
 PIECE: Final = 65536
 # Smaller pieces are put together while they wait: each by itself costs some hundred bytes
 _SMALL: Final = 1024
-
-
-class Taken(Deferred[None]):
-    """A Deferred for the moment when all was taken, which waits when somebody waits for it.
-
-    Most writers look at none of theirs: those cost nothing while a slow client holds up the others.
-    """
-
-    def __init__(self, outlet: Outlet) -> None:
-        super().__init__(outlet._forget)
-        self._outlet: Outlet | None = outlet
-
-    def _join(self) -> None:
-        outlet, self._outlet = self._outlet, None
-        if outlet is not None and not self.called:
-            outlet._join(self)
-
-    if not TYPE_CHECKING:
-
-        def addCallbacks(self, *args, **kwargs):
-            """As in Deferred."""
-            self._join()
-            return super().addCallbacks(*args, **kwargs)
-
-        def addCallback(self, *args, **kwargs):
-            """As in Deferred."""
-            self._join()
-            return super().addCallback(*args, **kwargs)
-
-        def addErrback(self, *args, **kwargs):
-            """As in Deferred."""
-            self._join()
-            return super().addErrback(*args, **kwargs)
-
-        def addBoth(self, *args, **kwargs):
-            """As in Deferred."""
-            self._join()
-            return super().addBoth(*args, **kwargs)
 
 
 @implementer(IPushProducer, IPullProducer)
@@ -91,7 +53,7 @@ class Outlet:
         self._connection = connection
         self._send = send
         self._parts: deque[memoryview | bytearray] = deque()
-        self._waiters: list[Deferred[None]] = []
+        self._waiters: list[Taken] = []
         self._over = False
         self._error: StreamClosedError | None = None
         self._blocked = False
@@ -117,11 +79,16 @@ class Outlet:
         else:
             self._parts.append(bytearray(data))
 
-    def wait(self) -> Deferred[None]:
+    def wait(self) -> Taken:
         """A Deferred for the moment when all was taken; errbacks when the client is gone."""
         return Taken(self)
 
-    def _join(self, waiter: Taken) -> None:
+    def is_settled(self, waiter: Taken) -> bool:
+        """Whether all was taken, or the client is gone."""
+        return self._over
+
+    def join(self, waiter: Taken) -> None:
+        """Somebody waits."""
         if not self._over:
             self._waiters.append(waiter)
         elif self._error is None:
@@ -129,7 +96,8 @@ class Outlet:
         else:
             waiter.errback(self._error)
 
-    def _forget(self, waiter: Deferred[None]) -> None:
+    def leave(self, waiter: Taken) -> None:
+        """Nobody waits for it any more."""
         if waiter in self._waiters:
             self._waiters.remove(waiter)
 
@@ -145,7 +113,7 @@ class Outlet:
         parts = self._parts
         transport = self._connection.transport
         while parts and not self._blocked:
-            part = parts.popleft()
+            part = memoryview(parts.popleft())
             if self._send is not None:
                 try:
                     sent = self._send(part)

@@ -121,6 +121,12 @@ class OutputSide:
         return self._state != OPEN
 
     @property
+    def buffered(self) -> int:
+        """Bytes of output that wait for the client."""
+        outlet = self._outlet
+        return len(self._out) + (0 if outlet is None else outlet.size)
+
+    @property
     def peer_ip(self) -> str:
         """The address of the peer; ``unix:`` and the path on a UNIX socket."""
         ip = self._peer_ip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
+
+from cyclone.httpserver import Taken
 
 
 class Sent(Deferred[None]):
@@ -20,6 +22,23 @@ class Sent(Deferred[None]):
     _lost: Failure | None = None
     _waited_for: bool = False
     _chained: bool = False
+    # Where the news will come from, until somebody wants to know.
+    _source: Deferred[None] | None = None
+
+    if not TYPE_CHECKING:
+        _fired = False
+
+        @property
+        def called(self):
+            """As in Deferred."""
+            source = self._source
+            if source is not None and source.called:
+                self._look()
+            return self._fired
+
+        @called.setter
+        def called(self, value):
+            self._fired = value
 
     def lose(self, failure: Failure) -> None:
         """Fail, now if somebody waits, else when somebody does."""
@@ -59,14 +78,23 @@ class Sent(Deferred[None]):
         # A Deferred whose callback returned this one looks for its result, and then waits for it
         if name == "result":
             self._chained = True
+            self._look()
+            if "result" in self.__dict__:
+                return self.__dict__["result"]
             if self._lost is not None:
                 self._lost = None
                 self.callback(None)
                 return self.__dict__["result"]
         raise AttributeError(name)
 
+    def _look(self) -> None:
+        source, self._source = self._source, None
+        if source is not None:
+            source.addCallbacks(self.callback, self.lose)
+
     def _tell(self, result: Any) -> Any:
         self._waited_for = True
+        self._look()
         lost, self._lost = self._lost, None
         if lost is not None and not self.called:
             self.errback(lost)
@@ -78,5 +106,9 @@ def quietly(sending: Deferred[None]) -> Deferred[None]:
     if sending.called and not isinstance(sending.result, Failure):
         return sending
     sent = Sent(lambda _: sending.cancel())
-    sending.addCallbacks(sent.callback, sent.lose)
+    if isinstance(sending, Taken):
+        # Nothing happens to it before somebody looks
+        sent._source = sending
+    else:
+        sending.addCallbacks(sent.callback, sent.lose)
     return sent

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
-from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IPullProducer, IPushProducer
 from zope.interface import implementer
+
+from cyclone.httpserver import Taken
 
 from ._errors import WebSocketClosedError
 
@@ -30,45 +31,6 @@ class Drained(Protocol):
 
     def output_drained(self) -> None:
         """Nothing waits any more."""
-
-
-class Taken(Deferred[None]):
-    """A Deferred that waits when somebody waits for it.
-
-    Most writers look at none of theirs: those cost nothing while a slow client holds up the others.
-    """
-
-    def __init__(self, outlet: Outlet, size: int) -> None:
-        super().__init__()
-        self._outlet: Outlet | None = outlet
-        self._size = size
-
-    def _join(self) -> None:
-        outlet, self._outlet = self._outlet, None
-        if outlet is not None and not self.called:
-            outlet._join(self, self._size)
-
-    if not TYPE_CHECKING:
-
-        def addCallbacks(self, *args, **kwargs):
-            """As in Deferred."""
-            self._join()
-            return super().addCallbacks(*args, **kwargs)
-
-        def addCallback(self, *args, **kwargs):
-            """As in Deferred."""
-            self._join()
-            return super().addCallback(*args, **kwargs)
-
-        def addErrback(self, *args, **kwargs):
-            """As in Deferred."""
-            self._join()
-            return super().addErrback(*args, **kwargs)
-
-        def addBoth(self, *args, **kwargs):
-            """As in Deferred."""
-            self._join()
-            return super().addBoth(*args, **kwargs)
 
 
 @implementer(IPushProducer, IPullProducer)
@@ -101,7 +63,7 @@ class Outlet:
         self._parts: deque[bytes | bytearray | memoryview] = deque()
         # What the transport was given and has not sent yet
         self._handed = 0
-        self._waiters: deque[tuple[int, Taken]] = deque()
+        self._waiters: deque[Taken] = deque()
         self._blocked = False
         self._lost = False
         self._registered = False
@@ -134,20 +96,30 @@ class Outlet:
         else:
             self._parts.append(bytearray(data))
 
-    def wait(self, size: int) -> Deferred[None]:
+    def wait(self, size: int) -> Taken:
         """A Deferred for the moment when no more than ``size`` bytes wait.
 
         When the connection is lost it errbacks with `WebSocketClosedError`.
         """
         return Taken(self, size)
 
-    def _join(self, waiter: Taken, size: int) -> None:
+    def is_settled(self, waiter: Taken) -> bool:
+        """Whether no more waits than it says, or the connection is lost."""
+        return self._lost or self.size <= waiter.size
+
+    def join(self, waiter: Taken) -> None:
+        """Somebody waits."""
         if self._lost:
             waiter.errback(_lost())
-        elif self.size <= size:
+        elif self.size <= waiter.size:
             waiter.callback(None)
         else:
-            self._waiters.append((size, waiter))
+            self._waiters.append(waiter)
+
+    def leave(self, waiter: Taken) -> None:
+        """Nobody waits for it any more."""
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
 
     def _pump(self) -> None:
         send = self._send
@@ -193,8 +165,8 @@ class Outlet:
 
     def _wake(self) -> None:
         waiters = self._waiters
-        while waiters and self.size <= waiters[0][0]:
-            waiters.popleft()[1].callback(None)
+        while waiters and self.size <= waiters[0].size:
+            waiters.popleft().callback(None)
 
     def release(self) -> None:
         """Leave the transport alone."""
@@ -209,7 +181,7 @@ class Outlet:
         self._parts.clear()
         self.size = 0
         waiters, self._waiters = self._waiters, deque()
-        for _, waiter in waiters:
+        for waiter in waiters:
             waiter.errback(_lost())
 
     def resumeProducing(self) -> None:
