@@ -377,6 +377,77 @@ def test_f_40_half_a_reply(world: World) -> None:
     assert got == [1]
 
 
+@pytest.mark.parametrize(
+    "name", ["a\r\nFLUSHALL\r\n", "*1\r\n$8\r\nFLUSHALL\r\n", "$-1\r\n", "'", '"', "\0", "room' 0"]
+)
+def test_what_is_sent_is_no_command_LG_14(world: World, name: str) -> None:
+    """LG-14: each argument goes with its length, whatever a client put in it."""
+    one, two = world.hub(), world.hub()
+    got = world.joined(two, name)
+    world.settle()
+    (number,) = world.published(one, name, channel=name)
+    assert got == [name]
+    assert isinstance(number, int)
+    assert {command[0] for command in world.redis.commands} == {"SUBSCRIBE", "EVAL"}
+    assert list(world.redis.lists) == [f"cyclone-hub:history:{name}"]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(b"$99999999999\r\n" + bytes(1000), id="string"),
+        pytest.param(b"*2147483647\r\n", id="array"),
+        pytest.param(b"*1\r\n" * 100_000, id="nested"),
+        pytest.param(b"$-5\r\nabc", id="negative"),
+        pytest.param(b"\xff\xfe\r\n", id="not-utf-8"),
+        pytest.param(b"+" + b"x" * 100_000, id="line"),
+        pytest.param(b"+OK\r\n" * 1000, id="unasked"),
+        pytest.param(b"*3\r\n$7\r\nmes", id="half"),
+    ],
+)
+@pytest.mark.parametrize("which", ["commands", "subscription"])
+def test_hostile_replies_LG_14(
+    world: World, reply: bytes, which: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """LG-14: the connection is given up, what waits fails, and a new one is made."""
+    hub = world.hub(timeout=5)
+    got = world.joined(hub)
+    world.settle()
+    world.published(hub, 1)
+    world.redis.mute = True
+    results = world.published(hub, "lost")
+    assert results == []
+    protocol: Any = getattr(hub, f"_{which}").protocol
+    protocol.dataReceived(reply)
+    if reply.endswith(b"mes"):
+        protocol.transport.abortConnection()
+    assert protocol.gone
+    protocol.dataReceived(reply)  # nothing is kept any more
+    world.redis.mute = False
+    for _ in range(10):
+        world.settle(1)
+    assert [type(result) for result in results] == [Failure]
+    world.published(hub, 2)
+    assert got == [1, 2]
+    said = [record for record in caplog.records if "cannot be used" in record.getMessage()]
+    assert 1 <= len(said) <= 2
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+@pytest.mark.parametrize("id_", [b"$1\r\nx\r\n", b"$-1\r\n", b"*0\r\n", b"+OK\r\n", b"-ERR no\r\n"])
+def test_an_id_that_is_none_LG_14(world: World, id_: bytes) -> None:
+    """LG-14: whoever published hears of it."""
+    hub = world.hub()
+    world.joined(hub)
+    world.settle()
+    world.redis.mute = True
+    results = world.published(hub, 1)
+    protocol: Any = hub._commands and hub._commands.protocol
+    protocol.dataReceived(id_)
+    assert [type(result.value) for result in results] == [HubUnavailableError]
+    world.redis.mute = False
+
+
 def test_f_40_wrong_password(world: World, caplog: pytest.LogCaptureFixture) -> None:
     world.redis.password = "right"
     hub = world.hub(password="wrong", timeout=5)

@@ -90,6 +90,22 @@ def test_a_link_for_commands_and_one_for_a_subscription() -> None:
     assert got == [b"\xff\x00"]
 
 
+@pytest.mark.parametrize(("size", "kept"), [(999, True), (1000, True), (1001, False)])
+def test_the_largest_reply_LG_14(size: int, kept: bool, caplog: pytest.LogCaptureFixture) -> None:
+    """LG-14."""
+    world = World(max_reply=1000)
+    replies: list[Any] = []
+    world.link.protocol.execute_command("GET", "x").addCallbacks(replies.append, replies.append)
+    world.link.protocol.dataReceived(b"$%d\r\n" % size + bytes(size) + b"\r\n")
+    assert world.transports[0].lost is not kept
+    world.clock.advance(0)
+    if kept:
+        assert replies == [bytes(size)]
+    else:
+        assert isinstance(replies[0], Failure)
+        assert "Redis cannot be used: a reply is too large" in caplog.text
+
+
 def test_it_is_ready_only_when_it_is_prepared() -> None:
     waiting: Deferred[None] = Deferred()
     world = World(lambda _: waiting)

@@ -111,14 +111,19 @@ class RedisHub(Hub):
             return
         # Late, for txredisapi installs a reactor.
         try:
-            from ._hub_redis_link import Link
+            from ._hub_redis_link import MAX_REPLY, Link
         except ImportError as error:
             raise ImportError("RedisHub needs txredisapi: install cyclone-web[redis]") from error
         reactor = self._get_reactor()
         endpoint = self._make_endpoint(reactor)
         common = (endpoint, reactor, self.timeout)
-        self._commands = Link(*common, self._log_in, self._ready)
-        self._subscription = Link(*common, self._subscribe, self._ready, self._message_received)
+        # A history of the longest messages fits, each character escaped twice
+        longest = (max(self.history, 0) + 1) * 12 * (self.max_message_size + 1024)
+        limit = max(longest, MAX_REPLY)
+        self._commands = Link(*common, self._log_in, self._ready, max_reply=limit)
+        self._subscription = Link(
+            *common, self._subscribe, self._ready, self._message_received, max_reply=limit
+        )
         self._commands.start()
         self._subscription.start()
 
@@ -201,9 +206,8 @@ class RedisHub(Hub):
         keys = [self._counter, self._history_key(pending.channel), self._topic]
         first_id = int(time.time() * 1_000_000)
         arguments = [first_id, pending.entry, max(self.history, 0), self.history_ttl]
-        self._evaluate(_PUBLISH, keys, arguments).addCallbacks(
-            lambda id: pending.succeed(int(id)),
-            lambda failure: pending.fail(failure.getErrorMessage()),
+        self._evaluate(_PUBLISH, keys, arguments).addCallback(int).addCallbacks(
+            pending.succeed, lambda failure: pending.fail(failure.getErrorMessage())
         )
 
     def _evaluate(self, script: str, keys: list[str], arguments: list[Any]) -> Deferred[Any]:

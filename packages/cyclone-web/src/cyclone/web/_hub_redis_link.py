@@ -12,6 +12,7 @@ from twisted.internet.error import ConnectionLost
 from twisted.internet.protocol import Factory
 from twisted.python.failure import Failure
 
+from ._hub_redis_replies import BadReply, ReplyReader
 from ._log import general_log
 
 #: Seconds before the first and between later attempts, at most.
@@ -19,6 +20,8 @@ FIRST_DELAY = 0.1
 MAX_DELAY = 10.0
 #: Seconds after which a silent connection is tried.
 PING_INTERVAL = 30.0
+#: How many bytes a reply of Redis may have.
+MAX_REPLY = 64 * 1024 * 1024
 
 _pause = backoffPolicy(FIRST_DELAY, MAX_DELAY, 2.0)
 
@@ -32,7 +35,27 @@ class _Linked:
         )
         self.callLater = link.reactor.callLater
         self.gone = False
+        #: Why the connection was broken off, if it was because of a reply.
+        self.problem = ""
         self._link = link
+        self._reader = ReplyReader(link.max_reply, txredisapi.ResponseError)
+
+    def dataReceived(self, data: bytes, unpause: bool = False) -> None:
+        """Bytes came: give the replies in them to those who wait."""
+        if self.problem or self.gone:
+            return
+        try:
+            for reply in self._reader.feed(data):
+                self.reply_received(reply)
+        except BadReply as error:
+            self.problem = str(error)
+            self.transport.abortConnection()  # type: ignore[attr-defined]
+
+    def reply_received(self, reply: Any) -> None:
+        """A reply came. One that nobody waits for would be taken for that to the next command."""
+        if not self.replyQueue.waiting:  # type: ignore[attr-defined]
+            raise BadReply("a reply that nobody waits for")
+        self.replyReceived(reply)  # type: ignore[attr-defined]
 
     def connectionLost(self, reason: Failure) -> None:
         """The connection is gone; what waits for a reply fails."""
@@ -48,9 +71,13 @@ class CommandProtocol(_Linked, txredisapi.RedisProtocol):  # type: ignore[misc]
 class SubscriptionProtocol(_Linked, txredisapi.SubscriberProtocol):  # type: ignore[misc]
     """A connection that gets what is published. Of other replies it keeps the last three items."""
 
-    def messageReceived(self, pattern: object, channel: bytes, message: bytes) -> None:
-        """Something was published to what we subscribed to."""
-        self._link.on_message(message)
+    def reply_received(self, reply: Any) -> None:
+        """A reply, or a message."""
+        if isinstance(reply, list) and len(reply) == 3 and reply[0] == b"message":
+            if isinstance(reply[2], bytes):
+                self._link.on_message(reply[2])
+        else:
+            super().reply_received(reply)
 
 
 class LinkFactory(Factory):
@@ -77,7 +104,7 @@ class LinkFactory(Factory):
 class Link:
     """Keeps a connection; ``prepare(protocol)`` logs in, ``on_ready`` tells that it can be used.
 
-    With *on_message* it is one for a subscription.
+    With *on_message* it is one for a subscription. A reply of more than *max_reply* bytes ends it.
     """
 
     def __init__(
@@ -88,9 +115,11 @@ class Link:
         prepare: Callable[[Any], Deferred[None]],
         on_ready: Callable[[], None],
         on_message: Callable[[bytes], None] | None = None,
+        max_reply: int = MAX_REPLY,
     ) -> None:
         self.reactor = reactor
         self.timeout = timeout
+        self.max_reply = max_reply
         self.on_message: Callable[[bytes], None] = on_message or (lambda _: None)
         #: The connection, while it can be used.
         self.protocol: Any = None
@@ -174,7 +203,7 @@ class Link:
         self.protocol = None
         self._stop_ping()
         if self._running:
-            self._try_again("the connection was lost")
+            self._try_again(protocol.problem or "the connection was lost")
         elif self._stopped is not None:
             self._stopped.callback(None)
 
