@@ -483,6 +483,60 @@ def test_neither_name_is_an_error() -> None:
     assert len(log.records) == 1
 
 
+@pytest.mark.parametrize("name", ["connectionMade", "connectionLost"])
+def test_a_class_with_cyclones_names_may_ignore_messages(name: str) -> None:
+    peer = Peer(type("Pushing", (WebSocketHandler,), {name: lambda self, *_: None}))
+    peer.feed(text("x") + close(1000))
+    assert peer.close_frame() == (1000, "")
+
+
+class Noting(WebSocketHandler):
+    """Asks to be told of the end wherever it can."""
+
+    events: list[Any] = []  # noqa: RUF012
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._ask("init")
+
+    def _ask(self, where: str) -> None:
+        self.notifyFinish().addCallback(lambda reason: self.events.append((where, reason)))
+
+    def headersReceived(self) -> Any:
+        self._ask("headers")
+
+    def connectionMade(self, *args: Any) -> None:
+        self._ask("made")
+
+    def connectionLost(self, reason: Failure) -> None:
+        self.events.append("lost")
+
+
+@pytest.mark.parametrize(("clean", "code"), [(True, 1000), (False, 1006)])
+def test_notify_finish_tells_the_end_of_the_websocket(clean: bool, code: int) -> None:
+    Noting.events.clear()
+    peer = Peer(Noting)
+    assert Noting.events == []
+    if clean:
+        peer.feed(close(1000))
+    else:
+        peer.lose()
+    assert Noting.events == [
+        "lost",
+        *[(where, f"WebSocket closed: {code}") for where in ("init", "headers", "made")],
+    ]
+
+
+def test_notify_finish_of_a_request_that_was_refused() -> None:
+    class Refusing(Noting):
+        def headersReceived(self) -> Any:
+            self.forbidConnection("not you")
+
+    Noting.events.clear()
+    assert Peer(Refusing).answer.status == 403
+    assert Noting.events == [("init", None)]
+
+
 @pytest.mark.parametrize("later", [False, True])
 def test_forbid_connection_before_the_handshake(later: bool) -> None:
     class Bouncer(Recorder):

@@ -61,6 +61,7 @@ class WebSocketHandler(RequestHandler):
 
     _on_close_called = False
     _upgraded = False
+    _end_waiters: tuple[Deferred[str | None], ...] = ()
 
     # --- the handshake ----------------------------------------------------------------------
 
@@ -235,8 +236,17 @@ class WebSocketHandler(RequestHandler):
     connectionMade: Callable[..., Any] = _connection_made
 
     def messageReceived(self, message: str | bytes) -> Awaitable[None] | None:
-        """Cyclone's name of `on_message`."""
-        raise NotImplementedError("Define on_message() or messageReceived()")
+        """Cyclone's name of `on_message`.
+
+        A class that has others of Cyclone's names need not have this: then it ignores messages.
+        """
+        cls = type(self)
+        if (
+            cls.connectionMade is WebSocketHandler.connectionMade
+            and cls.connectionLost is WebSocketHandler.connectionLost
+        ):
+            raise NotImplementedError("Define on_message() or messageReceived()")
+        return None
 
     def connectionLost(self, reason: Failure) -> None:
         """Cyclone's name of `on_close`; ``reason`` holds ConnectionDone or ConnectionLost."""
@@ -397,9 +407,32 @@ class WebSocketHandler(RequestHandler):
             connection.cancel_callback()
         if not self._on_close_called:
             self._on_close_called = True
-            result: Any = self.on_close()  # type: ignore[func-returns-value]
+            try:
+                result: Any = self.on_close()  # type: ignore[func-returns-value]
+            finally:
+                self._tell_end(f"WebSocket closed: {self.close_code}")
             if result is not None:
                 spawn(result).addErrback(self._on_close_failed)
+
+    def notifyFinish(self) -> Deferred[str | None]:
+        """A Deferred that fires when the WebSocket is closed, after `on_close`, with the reason.
+
+        Each caller gets its own. Without a handshake it is that of the request.
+        """
+        waiter: Deferred[str | None] = Deferred()
+        if not self._upgraded:
+            super().notifyFinish().addCallback(self._request_ended)
+        self._end_waiters += (waiter,)
+        return waiter
+
+    def _request_ended(self, reason: str | None) -> None:
+        if not self._upgraded:
+            self._tell_end(reason)
+
+    def _tell_end(self, reason: str | None) -> None:
+        waiters, self._end_waiters = self._end_waiters, ()
+        for waiter in waiters:
+            waiter.callback(reason)
 
     def _on_close_failed(self, failure: Failure) -> None:
         error = failure.value
