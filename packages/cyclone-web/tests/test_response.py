@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cyclone.httputil import HTTPHeaders, parse_http_date
-from cyclone.web import RequestHandler
+from cyclone.web import HTTPError, RequestHandler
 from cyclone.web._response import add_vary, has_no_body
 
 
@@ -291,3 +291,72 @@ def test_ri_14_vary_is_merged(present: str | None, names: list[str], merged: str
 )
 def test_statuses_without_a_body(status: int, bodiless: bool) -> None:
     assert has_no_body(status) is bodiless
+
+
+class Shared(RequestHandler):
+    """Lets one other site read its answers, with the user's cookies."""
+
+    def set_default_headers(self) -> None:
+        self.set_header("Vary", "Origin")
+        if self.request.headers.get("Origin") == "https://app.example.com":
+            self.set_header("Access-Control-Allow-Origin", "https://app.example.com")
+            self.set_header("Access-Control-Allow-Credentials", "true")
+
+    def get(self) -> None:
+        way = self.get_argument("way")
+        if way == "session":
+            self.get_cookie("user")
+        if way == "moved":
+            self.redirect("/")
+            return
+        if way.isdecimal():
+            raise HTTPError(int(way))
+        if way == "failed":
+            raise ValueError("of the program")
+        self.write("x" * 2000)
+        if way == "streamed":
+            self.flush()
+
+    head = get
+
+    def options(self) -> None:
+        self.set_status(204)
+
+
+@pytest.mark.parametrize("origin", ["https://app.example.com", "https://evil.example.net", None])
+@pytest.mark.parametrize(
+    ("method", "way", "status"),
+    [
+        ("GET", "whole", 200),
+        ("GET", "streamed", 200),
+        ("GET", "session", 200),
+        ("HEAD", "whole", 200),
+        ("GET", "unchanged", 304),
+        ("GET", "moved", 302),
+        ("GET", "403", 403),
+        ("GET", "failed", 500),
+        ("POST", "whole", 405),
+        ("GET", "missing", 400),
+        ("OPTIONS", "preflight", 204),
+    ],
+)
+@pytest.mark.parametrize("compressed", [False, True])
+def test_who_may_read_is_said_each_time_XS_09(
+    serve: Any, method: str, way: str, status: int, origin: str | None, compressed: bool
+) -> None:
+    """XS-09: one origin and never ``*``; a cache keeps the answers for different ones apart."""
+    client = serve([("/", Shared)], gzip=compressed)
+    headers = {"Accept-Encoding": "gzip"} | ({"Origin": origin} if origin else {})
+    uri = "/" if way == "missing" else f"/?way={way}"
+    if way == "unchanged":
+        etag = client.fetch("GET", uri, headers=headers).headers["Etag"]
+        headers["If-None-Match"] = etag
+    response = client.fetch(method, uri, headers=headers)
+    assert response.status == status
+    vary = [name.strip() for name in response.headers["Vary"].split(",")]
+    assert vary.count("Origin") == 1
+    assert set(vary) <= {"Origin", "Cookie", "Accept-Encoding"}
+    assert ("Cookie" in vary) is (way == "session")
+    allowed = origin == "https://app.example.com"
+    assert response.headers.get("Access-Control-Allow-Origin") == (origin if allowed else None)
+    assert ("Access-Control-Allow-Credentials" in response.headers) is allowed
