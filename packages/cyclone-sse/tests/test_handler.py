@@ -62,6 +62,17 @@ def test_the_head() -> None:
     assert connection.closed
 
 
+def test_what_is_written_to_the_transport_is_part_of_the_stream() -> None:
+    handler, connection, _ = opened()
+    handler.transport.write(b": ping\n\n")
+    handler.transport.writeSequence([b"data: ", b"one\n\n"])
+    assert connection.body == b": ping\n\ndata: one\n\n"
+    assert handler.transport.getPeer() is not None
+    connection.lose()
+    handler.transport.write(b": too late\n\n")
+    assert handler.calls[-1] == "unbind"
+
+
 def test_bind_gets_the_groups_of_the_path() -> None:
     cls = recorder()
     Site(cls).get("/room")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -94,9 +94,8 @@ class SSEHandler(HubMixin, RequestHandler):
 
     @property
     def transport(self) -> ITransport:
-        """Twisted's transport of the connection."""
-        transport: ITransport = self.request.connection.transport
-        return transport
+        """Twisted's transport of the connection; what is written to it is part of the stream."""
+        return cast("ITransport", _StreamTransport(self))
 
     @property
     def last_event_id(self) -> str | None:
@@ -241,6 +240,27 @@ class SSEHandler(HubMixin, RequestHandler):
         unbind = self.async_callback(self.on_connection_closed)
         if unbind is not None:
             unbind(reason)
+
+
+class _StreamTransport:
+    """The transport, but that writing to it leaves the framing of the answer whole.
+
+    Cyclone 1.3 had no framing, and its programs send their comments this way.
+    """
+
+    __slots__ = ("_handler",)
+
+    def __init__(self, handler: SSEHandler) -> None:
+        self._handler = handler
+
+    def write(self, data: bytes) -> None:
+        self._handler._send(data)
+
+    def writeSequence(self, pieces: Iterable[bytes]) -> None:
+        self.write(b"".join(pieces))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._handler.request.connection.transport, name)
 
 
 def _encode_hub_message(message: HubMessage) -> bytes:
