@@ -24,6 +24,13 @@ def test_what_json_cannot_hold_is_refused() -> None:
         json_encode(loop)
 
 
+@pytest.mark.parametrize("value", ["[" * 100_000, '{"a":' * 100_000, "9" * 5000, "", "{", b"\xff"])
+def test_what_cannot_be_read_BP_19(value: str | bytes) -> None:
+    """BP-19: one kind of error for all that a client may send."""
+    with pytest.raises(ValueError, match=r"\w"):
+        json_decode(value)
+
+
 @pytest.mark.parametrize("value", ['"é"', '"é"'.encode()], ids=["text", "bytes"])
 def test_json_decode(value: str | bytes) -> None:
     assert json_decode(value) == "é"

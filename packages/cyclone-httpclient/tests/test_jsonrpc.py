@@ -49,8 +49,24 @@ async def test_calls() -> None:
     assert agent.requests[0].headers["X"] == "y"
     with pytest.raises(TypeError):
         rpc.add(1, b=2)
+
+
+@pytest.mark.parametrize("name", ["_private", "__len__", "__iter__", "_url_", "__await__"])
+def test_what_is_no_method_of_the_server_LG_12(name: str) -> None:
+    """LG-12: as what a client sends is no name of ours, so ours are no methods of a server."""
+    rpc, agent = server()
     with pytest.raises(AttributeError):
-        rpc._private  # noqa: B018
+        getattr(rpc, name)
+    assert agent.requests == []
+
+
+@reactor_test
+async def test_any_other_name_is_only_sent_LG_12() -> None:
+    """LG-12: it stays a string in JSON."""
+    rpc, agent = server()
+    for name in ("a.b", 'x"; drop', "é\r\nX: y", "m" * 100_000):
+        assert await getattr(rpc, name)() == [name, []]
+    assert {request.url for request in agent.requests} == {URL}
 
 
 @pytest.mark.parametrize(
@@ -62,6 +78,10 @@ async def test_calls() -> None:
         (lambda r: {"id": r["id"]}, "not a JSON-RPC response", None),
         (lambda r: [], "not a JSON-RPC response", None),
         (lambda r: StubResponse(body=b"<html>"), "not a JSON-RPC response", None),
+        (lambda r: StubResponse(body=b"[" * 1_000_000), "not a JSON-RPC response", None),
+        (lambda r: StubResponse(body=b'{"result":' * 10**5), "not a JSON-RPC response", None),
+        (lambda r: StubResponse(body=b"9" * 5000), "not a JSON-RPC response", None),
+        (lambda r: StubResponse(body=b"\xff"), "not a JSON-RPC response", None),
         (
             lambda r: StubResponse(500, json.dumps({"error": {"message": "m"}}).encode()),
             "m",

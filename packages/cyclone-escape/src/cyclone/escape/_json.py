@@ -38,7 +38,13 @@ def _load_encoder() -> Callable[[object], str]:
 
 
 def json_decode(value: str | bytes) -> Any:
-    """Parse JSON text or UTF-8 bytes. Raises ``ValueError`` when it is not JSON."""
+    """Parse JSON text or UTF-8 bytes.
+
+    Raises ``ValueError`` when it is not JSON, or nested too deeply.
+    """
     import json
 
-    return json.loads(value)
+    try:
+        return json.loads(value)
+    except RecursionError:
+        raise ValueError("JSON that is nested too deeply") from None

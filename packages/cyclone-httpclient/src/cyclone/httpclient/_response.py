@@ -96,9 +96,12 @@ class HTTPResponse:
     def json(self) -> Any:
         """The body parsed as JSON.
 
-        :raises ValueError: when it is not JSON.
+        :raises ValueError: when it is not JSON, or nested too deeply.
         """
-        return json.loads(self.body)
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("JSON that is nested too deeply") from None
 
     def rethrow(self) -> None:
         """Raise ``error`` if there is one."""

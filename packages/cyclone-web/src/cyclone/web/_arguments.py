@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import enum
+import functools
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, overload
-
-from cyclone.escape import json_decode
 
 from ._base import HandlerBase
 from ._errors import HTTPError, InvalidArgumentError, MissingArgumentError
@@ -223,8 +223,22 @@ def _is_json(content_type: str) -> bool:
     return media_type == "application/json" or ("/" in media_type and media_type.endswith("+json"))
 
 
+@functools.cache
+def _json_decoder() -> json.JSONDecoder:
+    return json.JSONDecoder(parse_constant=_no_number)
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
 def _decode_json(body: bytes) -> Any:
+    """Decode what RFC 8259 calls JSON: in UTF-8, without ``NaN`` or half of a surrogate pair."""
     try:
-        return json_decode(body)
+        value = _json_decoder().decode(body.decode("utf-8-sig"))
+        if b"\\ud" in body or b"\\uD" in body:
+            # Such text could be neither stored nor sent
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
     except (ValueError, RecursionError) as error:
         raise HTTPError(400, f"Invalid JSON body: {type(error).__name__}") from None
