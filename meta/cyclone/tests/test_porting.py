@@ -1,5 +1,6 @@
 """The applications in PORTING.md run as they stand there."""
 
+import importlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -40,3 +41,25 @@ def test_it_runs(
     server = start("-m", "cyclone.cli", "run", app, "--port", "0")
     for path, text in answers.items():
         assert httpx.get(server.url + path).text == text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("jsonrpc", id="LG-12-jsonrpc"),
+        pytest.param("xmlrpc", id="LG-12-xmlrpc"),
+        pytest.param("mail", id="LG-13-mail"),
+        pytest.param("redis", id="LG-14-redis"),
+        "sqlite",
+        "bottle",
+        "options",
+    ],
+)
+def test_modules_of_1_3_that_are_gone(name: str) -> None:
+    """LG-12, LG-13: nothing of ours calls methods that clients name, or writes letters.
+
+    What takes their place is said, and none of them can be imported by half.
+    """
+    assert f"`cyclone.{name}`" in GUIDE.read_text("utf-8")
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module(f"cyclone.{name}")
