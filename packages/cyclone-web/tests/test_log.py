@@ -111,3 +111,16 @@ def test_lg_01_the_path_is_logged_as_sent(
 )
 def test_access_logger(status: int, level: str) -> None:
     assert access_logger(status) == getattr(access_log, level)
+
+
+def test_a_summary_of_ones_own(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    class Quiet(RequestHandler):
+        def _request_summary(self) -> str:
+            return f"{self.request.method} (hidden)"
+
+        def get(self) -> None:
+            self.write("x")
+
+    serve([("/", Quiet)]).fetch("GET", "/?token=secret")
+    (record,) = access(caplog)
+    assert re.fullmatch(r"200 GET \(hidden\) \d+\.\d\dms", record.getMessage())

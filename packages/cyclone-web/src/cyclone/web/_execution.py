@@ -11,8 +11,8 @@ import asyncio
 import contextlib
 import functools
 import weakref
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -20,8 +20,12 @@ from twisted.python.failure import Failure
 from ._base import SAFE_METHODS, HandlerBase
 from ._coroutines import Driver, Running, as_coroutine, run, running_loop, start
 from ._errors import HTTPError
+from ._execute import execute, run_override
 from ._log import application_log
 from ._output import OutputMixin
+
+if TYPE_CHECKING:
+    from ._transforms import OutputTransform
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _ATTRIBUTES = {
@@ -64,6 +68,22 @@ class ExecutionMixin(HandlerBase):
         """Runs before the method of each request; may be async. It may finish the request."""
 
     def _execute(
+        self, transforms: Iterable[OutputTransform] = (), *args: Any, **kwargs: Any
+    ) -> Deferred[None]:
+        """Run the request: Tornado's name, for programs that override it and call this one."""
+        return execute(self, transforms, args, kwargs)
+
+    def _start(
+        self,
+        path_args: Sequence[bytes | None],
+        path_kwargs: Mapping[str, bytes | None],
+    ) -> None:
+        if type(self)._execute is _plain_execute:
+            self._proceed(path_args, path_kwargs)
+        else:
+            run_override(self, path_args, path_kwargs)
+
+    def _proceed(
         self,
         path_args: Sequence[bytes | None],
         path_kwargs: Mapping[str, bytes | None],
@@ -353,6 +373,9 @@ class ExecutionMixin(HandlerBase):
             self.application.log_request(self)  # type: ignore[arg-type]
         else:
             self._observed_by.log(self)  # type: ignore[arg-type]
+
+
+_plain_execute = ExecutionMixin._execute
 
 
 def _is_being_closed(error: GeneratorExit) -> bool:

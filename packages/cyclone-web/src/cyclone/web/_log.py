@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import time
@@ -25,6 +26,8 @@ _LOGS = {
     logging.ERROR: access_log.error,
 }
 _TEXT = "{status} {method} {uri} ({remote_ip}) {milliseconds:.2f}ms"
+# Of a handler that overrides `_request_summary`, for instance to hide what is in its URLs
+_SUMMARY_TEXT = "{status} {summary} {milliseconds:.2f}ms"
 
 
 def log_request(handler: RequestHandler) -> None:
@@ -46,8 +49,17 @@ def log_request(handler: RequestHandler) -> None:
     fields = access_fields(handler)
     if settings.get("access_log_format") == "json":
         log("{json}", json=json.dumps(fields), **fields)
-    else:
+    elif type(handler)._request_summary is _plain_summary():
         log(_TEXT, **fields)
+    else:
+        log(_SUMMARY_TEXT, summary=handler._request_summary(), **fields)
+
+
+@functools.cache
+def _plain_summary() -> Callable[..., str]:
+    from ._handler import RequestHandler
+
+    return RequestHandler._request_summary
 
 
 def _level(status: int) -> int:

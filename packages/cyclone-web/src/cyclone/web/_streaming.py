@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._coroutines import start
+from ._execute import run_override_streamed
 from ._execution import ExecutionMixin
 from ._routing_entries import is_handler
 
@@ -35,12 +36,23 @@ class StreamingMixin(ExecutionMixin):
     """The side of a handler that takes a streamed body."""
 
     _may_keep_alive: bool = False
+    # Who takes the body is known later: `_execute` is overridden.
+    _body_receiver: Deferred[StreamedBody] | None = None
 
     def data_received(self, chunk: bytes) -> Awaitable[None] | None:
         """Take one piece of the body; see :func:`stream_request_body`."""
         raise NotImplementedError("A class with @stream_request_body defines data_received()")
 
-    def _execute_streamed(
+    def _start_streamed(
+        self,
+        path_args: Sequence[bytes | None],
+        path_kwargs: Mapping[str, bytes | None],
+    ) -> Any:
+        if type(self)._execute is ExecutionMixin._execute:
+            return self._prepare_streamed(path_args, path_kwargs)
+        return run_override_streamed(self, path_args, path_kwargs)  # type: ignore[arg-type]
+
+    def _prepare_streamed(
         self,
         path_args: Sequence[bytes | None],
         path_kwargs: Mapping[str, bytes | None],
