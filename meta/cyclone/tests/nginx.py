@@ -38,7 +38,7 @@ def running_nginx(folder: Path, text: str, port: int) -> Iterator[None]:
         process = subprocess.Popen([program, "-p", str(folder), "-c", str(path)], stderr=errors)
     try:
         limit = time.monotonic() + 60
-        while not _answers(port):
+        while not answers(port):
             assert process.poll() is None, (folder / "stderr").read_text("utf-8", "replace")
             assert time.monotonic() < limit, "nginx did not start"
             time.sleep(0.02)
@@ -48,6 +48,7 @@ def running_nginx(folder: Path, text: str, port: int) -> Iterator[None]:
         process.wait(60)
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
+    """Whether a program takes connections there."""
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
