@@ -220,11 +220,13 @@ def test_get_of_an_unsupported_code() -> None:
         (("fr_CA", "es"), "es"),
         (("zh_Hant_TW",), "zh_TW"),
         (("", "es"), "es"),
+        ((b"es_GT",), "es"),
+        ((b"\xff", b"es"), "es"),
         (("xx", "yy"), "en_US"),
         ((), "en_US"),
     ],
 )
-def test_get_closest(csv_folder: Make, codes: tuple[str, ...], expected: str) -> None:
+def test_get_closest(csv_folder: Make, codes: tuple[str | bytes, ...], expected: str) -> None:
     cyclone.locale.load_translations(csv_folder(es="a,b", zh_TW="a,b"))
     assert Locale.get_closest(*codes).code == expected
     assert cyclone.locale.get(*codes).code == expected

@@ -17,14 +17,14 @@ from cyclone.web._localization import LocalizationMixin
 class Handler(LocalizationMixin):
     """A handler without a server."""
 
-    choice: Locale | str | None = None
+    choice: Locale | str | bytes | None = None
 
     def __init__(self, accept: str | None = None) -> None:
         headers = HTTPHeaders({} if accept is None else {"Accept-Language": accept})
         self.request = SimpleNamespace(headers=headers)  # type: ignore[assignment]
         self.asked = 0
 
-    def get_user_locale(self) -> Locale | str | None:
+    def get_user_locale(self) -> Locale | str | bytes | None:
         self.asked += 1
         return self.choice
 
@@ -79,8 +79,8 @@ def test_a_huge_header_is_not_kept() -> None:
     assert _localization._cached.cache_info().currsize <= 256
 
 
-@pytest.mark.parametrize("choice", ["es_GT", "es", cyclone.locale.get("es")], ids=str)
-def test_the_users_choice_is_stronger(choice: Locale | str) -> None:
+@pytest.mark.parametrize("choice", ["es_GT", "es", b"es_GT", cyclone.locale.get("es")], ids=repr)
+def test_the_users_choice_is_stronger(choice: Locale | str | bytes) -> None:
     handler = Handler("fr-FR")
     handler.choice = cyclone.locale.get("es") if isinstance(choice, Locale) else choice
     assert handler.locale.code == "es"

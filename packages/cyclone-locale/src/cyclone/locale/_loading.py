@@ -84,7 +84,7 @@ def get_loaded_files() -> tuple[str, ...]:
     return _registry.current().files
 
 
-def get(*locale_codes: str) -> Locale:
+def get(*locale_codes: str | bytes) -> Locale:
     """The locale closest to the first code that anything is close to, else the default one.
 
     ``get("es_GT", "fr")`` tries ``es_GT``, ``es``, ``fr``, then the default. See

@@ -37,14 +37,17 @@ class Locale:
             self.translations = translations
 
     @classmethod
-    def get_closest(cls, *locale_codes: str) -> Locale:
+    def get_closest(cls, *locale_codes: str | bytes) -> Locale:
         """The locale closest to the first code that anything is close to, else the default one.
 
         Each code may be written ``es_GT``, ``es-gt`` or ``zh-Hant-TW``; it is tried as it is,
-        then without its script, then without its region. Empty codes are passed over.
+        then without its script, then without its region. Empty codes are passed over. Bytes are
+        what a signed cookie gives.
         """
         snapshot = _registry.current()
         for code in locale_codes:
+            if isinstance(code, bytes):
+                code = code.decode("utf-8", "replace")
             found = closest(code, snapshot.supported)
             if found is not None:
                 return _instance(snapshot, found)

@@ -28,7 +28,7 @@ class LocalizationMixin(HandlerBase):
         """The locale of this request, decided when first asked for; may be set."""
         if self._locale is None:
             chosen = self.get_user_locale()
-            if isinstance(chosen, str):
+            if isinstance(chosen, (str, bytes)):
                 chosen = locales.get(chosen)
             self._locale = self.get_browser_locale() if chosen is None else chosen
         return self._locale
@@ -37,7 +37,7 @@ class LocalizationMixin(HandlerBase):
     def locale(self, value: Locale) -> None:
         self._locale = value
 
-    def get_user_locale(self) -> Locale | str | None:
+    def get_user_locale(self) -> Locale | str | bytes | None:
         """Override to return the user's choice, a Locale or a code such as ``"es_GT"``.
 
         ``None`` leaves it to :meth:`get_browser_locale`.
