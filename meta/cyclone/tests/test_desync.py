@@ -115,7 +115,10 @@ backend ours
     server one 127.0.0.1:{backend}
 """
 # The second passes on what HAProxy itself would refuse
-OPTIONS = {"buffered": "option http-buffer-request", "lenient": "option accept-invalid-http-request"}
+OPTIONS = {
+    "buffered": "option http-buffer-request",
+    "lenient": "option accept-invalid-http-request",
+}
 support: Any = wire.load("http_support")
 fuzz: Any = wire.load("test_fuzz")
 # What a proxy does not write to its log as it came, and how it does
