@@ -29,6 +29,7 @@ NAMES = [
     "PartBegin",
     "PartData",
     "PartEnd",
+    "Pieces",
     "RangeNotSatisfiable",
     "RequestContext",
     "RequestStartLine",

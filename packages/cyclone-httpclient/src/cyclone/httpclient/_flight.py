@@ -13,7 +13,7 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
-from cyclone.httputil import HTTPHeaders, current_request
+from cyclone.httputil import HTTPHeaders, Pieces, current_request
 
 from ._auth import MODES, DigestChallenge, basic_credentials, choose_digest, digest_credentials
 from ._awaitables import pending, to_deferred
@@ -150,7 +150,7 @@ class Flight:
         self._response_headers: HTTPHeaders | None = None
         self._next: tuple[Target, str, HTTPHeaders, bool] | None = None
         self._cut: IDelayedCall | None = None
-        self._chunks: list[bytes] = []
+        self._chunks = Pieces()
         self._size = 0
         self._raw_size = 0
         self._decoder: Decoder | None = None
@@ -389,14 +389,14 @@ class Flight:
         self._fail(error)
 
     def _make_response(self, error: Exception | None) -> HTTPResponse:
-        head, chunks = self._head, self._chunks
+        head = self._head
         target, now = self._target, self._clock()
         url = self.request.url if target.url == self.request.url else without_userinfo(target.url)
         return HTTPResponse(
             self.request,
             599 if head is None else head.code,
             self._response_headers,
-            chunks[0] if len(chunks) == 1 else b"".join(chunks),
+            self._chunks.joined(),
             url,
             error,
             now - self._started,

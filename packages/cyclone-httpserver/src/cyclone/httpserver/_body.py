@@ -17,16 +17,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
-from cyclone.httputil import FormReceiver, get_parse_body_config, parse_parameters
+from cyclone.httputil import FormReceiver, Pieces, get_parse_body_config, parse_parameters
 
 if TYPE_CHECKING:
     from ._request import HTTPRequest
     from ._server import HTTPServer
 
-# Pieces are joined until they are so large or so many: a small one costs more than its bytes, and
-# may hold on to pages of the large buffer it was read into
-_SMALL: Final = 65536
-_MANY_SMALL: Final = 64
 # A write is worth a thread from this size on ...
 _BATCH: Final = 512 * 1024
 # ... and while one is running, so much may wait
@@ -152,10 +148,7 @@ class Body:
         "_pieces",
         "_request",
         "_server",
-        "_small",
-        "_small_size",
         "_spool",
-        "_waiting",
         "_wanted",
         "_write",
         "_writing",
@@ -166,10 +159,7 @@ class Body:
     def __init__(self, request: HTTPRequest, server: HTTPServer) -> None:
         self._request: HTTPRequest | None = request
         self._server = server
-        self._pieces: list[bytes] = []
-        # How many at the end of them are to be joined, and their bytes
-        self._small = self._small_size = 0
-        self._waiting = 0
+        self._pieces = Pieces()
         self._spool: SpoolFile | None = None
         self._write: Callable[[list[bytes]], None] | None = None
         self._writing = False
@@ -184,37 +174,24 @@ class Body:
         """Take a piece; a Deferred if the disk has to catch up first."""
         if self._failure is not None:
             return fail(self._failure)
-        self._collect(chunk)
-        self._waiting += len(chunk)
+        self._pieces.append(chunk)
         self.size += len(chunk)
         if self._write is None:
             if self.size <= self._server.options.spool_threshold:
                 return None
             self._begin_spool()
-        if self._waiting >= _BATCH and not self._writing:
+        if self._pieces.size >= _BATCH and not self._writing:
             self._write_batch()
-        if self._waiting >= _MAX_WAITING and self._writing:
+        if self._pieces.size >= _MAX_WAITING and self._writing:
             return self._want()
         return None
-
-    def _collect(self, chunk: bytes) -> None:
-        pieces = self._pieces
-        pieces.append(chunk)
-        if len(chunk) >= _SMALL:
-            self._small = self._small_size = 0
-            return
-        self._small += 1
-        self._small_size += len(chunk)
-        if self._small == _MANY_SMALL or (self._small_size >= _SMALL and self._small > 1):
-            pieces[-self._small :] = [b"".join(pieces[-self._small :])]
-            self._small = self._small_size = 0
 
     def complete(self) -> Deferred[None] | None:
         """The body is in; a Deferred while it is still being written."""
         self._request = None
         if self._write is None:
             return None
-        if self._failure is None and not self._writing and self._pieces:
+        if self._failure is None and not self._writing and self._pieces.size:
             self._write_batch()
         if self._writing:
             return self._want().addCallback(lambda _: self.complete())
@@ -243,8 +220,7 @@ class Body:
     def _write_batch(self) -> None:
         """Hand what waits to a thread (or write it here, on a reactor that has none)."""
         assert self._write is not None
-        pieces, self._pieces = self._pieces, []
-        self._waiting = self._small = self._small_size = 0
+        pieces = self._pieces.take()
         self._writing = True
         write = self._write
         pool = getattr(self._server.reactor, "getThreadPool", None)
@@ -270,7 +246,7 @@ class Body:
             self._free()
             return
         wanted, self._wanted = self._wanted, None
-        if self._failure is None and wanted is None and self._waiting >= _BATCH:
+        if self._failure is None and wanted is None and self._pieces.size >= _BATCH:
             self._write_batch()
         if wanted is not None:
             if self._failure is not None:
@@ -298,9 +274,7 @@ class Body:
         """All of it; empty for a form whose files were spooled."""
         if self._spool is not None:
             return _SpoolReader(self._spool).readall() if not self._closed else b""
-        if len(self._pieces) > 1:
-            self._pieces = [b"".join(self._pieces)]
-        return self._pieces[0] if self._pieces else b""
+        return self._pieces.joined()
 
     def open(self) -> BinaryIO:
         """A file at its beginning; each call gives another."""

@@ -32,6 +32,7 @@ from ._multipart import (
     PartEnd,
 )
 from ._params import check_charset, content_disposition, parse_parameters
+from ._pieces import Pieces
 from ._ranges import format_content_range, if_range_matches, parse_byte_ranges
 from ._startline import (
     RequestStartLine,
@@ -68,6 +69,7 @@ __all__ = [
     "PartBegin",
     "PartData",
     "PartEnd",
+    "Pieces",
     "RangeNotSatisfiable",
     "RequestContext",
     "RequestStartLine",

@@ -7,6 +7,7 @@ from typing import BinaryIO, Final
 
 from ._files import HTTPFile
 from ._multipart import MultipartLimits, MultipartReceiver, PartBegin, PartData
+from ._pieces import Pieces
 
 DEFAULT_SPOOL_THRESHOLD: Final = 512 * 1024
 
@@ -127,7 +128,7 @@ class FormReceiver:
         self._factory = file_factory
         self._spool: _Spool | None = None
         self._part: PartBegin | None = None
-        self._pieces: list[bytes] = []
+        self._pieces = Pieces()
         self._start = -1  # where the current part is in the spool
         self._in_memory = 0
 
@@ -167,7 +168,7 @@ class FormReceiver:
 
     def close(self) -> None:
         """Drop everything and free the temporary file; for a body that is not wanted any more."""
-        self._pieces = []
+        self._pieces.clear()
         self.arguments = {}
         self.files = {}
         if self._spool is not None:
@@ -194,19 +195,18 @@ class FormReceiver:
     def _spill(self) -> None:
         """Move the current part to disk, where the rest of it will go too."""
         self._start = self._opened_spool().size
-        self._in_memory -= sum(map(len, self._pieces))
+        self._in_memory -= self._pieces.size
 
     def _flush(self) -> None:
-        pieces, self._pieces = self._pieces, []
-        self._opened_spool().append(pieces)
+        self._opened_spool().append(self._pieces.take())
 
     def _end_part(self) -> None:
         part = self._part
         assert part is not None  # the receiver's events are in order
         if self._start >= 0:
             self._flush()
-        body = b"".join(self._pieces)
-        self._pieces = []
+        body = self._pieces.joined()
+        self._pieces.clear()
         self._part = None
         if part.filename is None:
             self.arguments.setdefault(part.name, []).append(body)
