@@ -64,6 +64,13 @@ def test_another_application_for_tls() -> None:
     assert second.appopts == "y"
 
 
+def test_an_application_for_tls_alone() -> None:
+    options = Options()
+    options.parseOptions(["--ssl-app", "m.B", "--ssl-appopts", "y", "--ssl-port", "9"])
+    (only,) = options.run_options()
+    assert (only.target, only.port, only.ssl_port, only.appopts) == ("m.B", None, 9, "y")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

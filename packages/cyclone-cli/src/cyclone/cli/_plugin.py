@@ -93,7 +93,8 @@ class Options(usage.Options):
 
     def postOptions(self) -> None:
         """Twisted: all options are there; do they fit together?"""
-        if (self["target"] is None) == (self["app"] is None):
+        named = [name for name in ("target", "app") if self[name] is not None]
+        if len(named) > 1 or not (named or self["ssl-app"]):
             raise usage.UsageError("name one application: a file, or -r module.Class")
         if self["access-log"] not in (None, *_FORMATS):
             raise usage.UsageError(f"--access-log is one of {', '.join(_FORMATS)}")
@@ -108,7 +109,7 @@ class Options(usage.Options):
         self["workers"] = _workers(self["workers"])
 
     def run_options(self) -> list[RunOptions]:
-        """What is to be run: one application, or a second one for HTTPS."""
+        """What is to be run: one application, a second one for HTTPS, or only that."""
         target = self["target"] or self["app"]
         common = {
             "listen": self["listen"],
@@ -128,21 +129,23 @@ class Options(usage.Options):
         tls_port = (self["ssl-port"] or 8443) if tls else None
         other = self["unix"] is not None or self["endpoints"]
         port = self["port"] if self["port"] is not None or other else DEFAULT_PORT
+        second = None
+        if self["ssl-app"]:
+            second = RunOptions(
+                self["ssl-app"], appopts=self["ssl-appopts"], ssl_port=tls_port, **common
+            )
+            if target is None:
+                return [second]
         first = RunOptions(
             target,
             appopts=self["appopts"],
             port=port,
             unix=self["unix"],
             endpoints=tuple(self["endpoints"]),
-            ssl_port=None if self["ssl-app"] else tls_port,
+            ssl_port=None if second else tls_port,
             **common,
         )
-        if not self["ssl-app"]:
-            return [first]
-        second = RunOptions(
-            self["ssl-app"], appopts=self["ssl-appopts"], ssl_port=tls_port, **common
-        )
-        return [first, second]
+        return [first] if second is None else [first, second]
 
 
 def _workers(value: str | None) -> int | None:
