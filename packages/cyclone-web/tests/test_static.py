@@ -12,7 +12,7 @@ import pytest
 from twisted.internet.defer import inlineCallbacks
 from twisted.internet.task import deferLater
 
-from cyclone.web import HTTPError, StaticFileHandler, _static, _static_ready
+from cyclone.web import HTTPError, RequestHandler, StaticFileHandler, _static, _static_ready
 
 ROBOTS = b"User-agent: *\nDisallow: /\n"
 HASH = hashlib.sha512(ROBOTS).hexdigest()
@@ -401,6 +401,43 @@ def test_st10_versions_have_a_largest_file(root: Path, caplog: pytest.LogCapture
     Small.MAX_VERSION_CONTENT_SIZE -= 1
     assert version(root, "robots.txt", Small) is None
     assert "larger than" in caplog.text
+
+
+def test_a_huge_file_is_not_read_for_a_version_ST_10(
+    serve: Any, root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """ST-10: the loop does not stand still for the 64 MB that would be hashed of it."""
+    with (root / "huge").open("wb") as file:
+        file.truncate(1 << 30)
+
+    class Page(RequestHandler):
+        def get(self) -> None:
+            self.write(self.static_url("huge"))
+
+    begun = time.process_time()
+    assert serve([("/page", Page)], static_path=str(root)).fetch("GET", "/page").text == (
+        "/static/huge"
+    )
+    assert time.process_time() - begun < 0.05
+    assert "larger than MAX_VERSION_CONTENT_SIZE" in caplog.text
+
+
+@pytest.mark.parametrize(("more", "versioned"), [(-1, True), (0, True), (1, False)])
+def test_the_largest_file_with_a_version_ST_10(root: Path, more: int, versioned: bool) -> None:
+    """ST-10: whether its size is known before, or only when it is read."""
+
+    class Small(StaticFileHandler):
+        MAX_VERSION_CONTENT_SIZE = 1000
+
+    class Own(Small):
+        @classmethod
+        def get_content(cls, abspath: str, start: int | None = None, end: int | None = None) -> Any:
+            return iter([b"x"] * (1000 + more))
+
+    (root / "file").write_bytes(b"x" * (1000 + more))
+    for handler in (Small, Own):
+        handler.reset()
+        assert (version(root, "file", handler) is not None) is versioned
 
 
 def test_a_file_too_large_to_hash_has_a_tag_of_its_own(serve: Any, root: Path) -> None:

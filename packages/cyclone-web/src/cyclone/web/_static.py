@@ -32,7 +32,15 @@ from ._static_ranges import Part, RangeAnswer, choose_ranges, range_answer
 from ._static_ready import MAX_FILE, folder_change, keep_ready, serve_ready
 from ._static_send import FileChanged, read_span, send_content, send_parts
 from ._static_variants import Variant, choose_variant, find_variants
-from ._static_versions import QUICK_SIZE, Version, hash_content, recall, remember, stamp_of
+from ._static_versions import (
+    QUICK_SIZE,
+    Version,
+    hash_content,
+    recall,
+    remember,
+    stamp_of,
+    too_large,
+)
 
 _A_DAY = datetime.timedelta(days=1)
 _MAX_RESOLVED = 10_000
@@ -289,11 +297,13 @@ class StaticFileHandler(RequestHandler):
     def _serves_files(self) -> bool:
         """Tell whether the content is that of a file: no subclass provides it in another way."""
         cls = type(self)
+        return cls._reads_files() and cls.get_content_size is StaticFileHandler.get_content_size
+
+    @classmethod
+    def _reads_files(cls) -> bool:
         content: Any = cls.get_content
-        return (
-            content.__func__ is StaticFileHandler.get_content.__func__  # type: ignore[attr-defined]
-            and cls.get_content_size is StaticFileHandler.get_content_size
-        )
+        ours: Any = StaticFileHandler.get_content
+        return bool(content.__func__ is ours.__func__)
 
     def _sent_path(self) -> str:
         assert self.absolute_path is not None
@@ -441,9 +451,12 @@ class StaticFileHandler(RequestHandler):
 
         ValueError if it is larger than :attr:`MAX_VERSION_CONTENT_SIZE`.
         """
+        limit = cls.MAX_VERSION_CONTENT_SIZE
+        if cls._reads_files() and stat_regular_file(abspath, abspath).st_size > limit:
+            raise too_large(limit)  # without having read the first part of it
         content = cls.get_content(abspath)
         chunks: Iterable[bytes] = [content] if isinstance(content, bytes) else content
-        return hash_content(chunks, cls.MAX_VERSION_CONTENT_SIZE)
+        return hash_content(chunks, limit)
 
     def _stat(self) -> os.stat_result:
         if self._stat_result is None:

@@ -47,6 +47,11 @@ def recall(versions: dict[K, Version], path: K, stamp: Stamp | None) -> Version 
     return known
 
 
+def too_large(limit: int) -> ValueError:
+    """Return the error for content of more than *limit* bytes."""
+    return ValueError(f"content is larger than MAX_VERSION_CONTENT_SIZE ({limit} bytes)")
+
+
 def hash_content(chunks: Iterable[bytes], limit: int) -> str:
     """Return the SHA-512 of *chunks* in hexadecimal; ValueError beyond *limit* bytes."""
     hasher = hashlib.sha512()
@@ -55,7 +60,7 @@ def hash_content(chunks: Iterable[bytes], limit: int) -> str:
         for chunk in chunks:
             size += len(chunk)
             if size > limit:
-                raise ValueError(f"content is larger than MAX_VERSION_CONTENT_SIZE ({limit} bytes)")
+                raise too_large(limit)
             hasher.update(chunk)
     finally:
         close = getattr(chunks, "close", None)
