@@ -91,16 +91,16 @@ def test_ck01_hostile_quoting_is_linear() -> None:
 def test_ri14_whoever_reads_a_cookie_varies_on_it(read: Any) -> None:
     """RI-14: what was made for one user is not for a cache that all share."""
     handler = Handler("a=1")
-    assert handler._vary is None
+    assert handler._vary_headers is None
     read(handler)
     read(handler)
-    assert handler._vary == ["Cookie"]
+    assert handler._vary_headers == ["Cookie"]
 
 
 def test_setting_does_not_vary() -> None:
     handler = Handler()
     handler.set_secure_cookie("a", "b")
-    assert handler._vary is None
+    assert handler._vary_headers is None
 
 
 # --- setting -------------------------------------------------------------------------------

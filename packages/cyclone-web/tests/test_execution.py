@@ -77,7 +77,7 @@ def asynchronously(waiting: Waiting) -> Callable[[Any], Any]:
             self.write(result)
             self.finish()
 
-        waiting.new().addCallbacks(done, self._handle_failure)
+        waiting.new().addCallbacks(done, self._handle_deferred_failure)
 
     return get
 

@@ -60,7 +60,7 @@ def test_the_browsers_choice(accept: str | None, code: str) -> None:
     handler = Handler(accept)
     assert handler.locale.code == code
     assert handler.get_browser_locale().code == code
-    assert handler._vary == ["Accept-Language"]
+    assert handler._vary_headers == ["Accept-Language"]
 
 
 def test_a_default_for_browsers_that_do_not_say() -> None:
@@ -86,7 +86,7 @@ def test_the_users_choice_is_stronger(choice: Locale | str | bytes) -> None:
     assert handler.locale.code == "es"
     assert handler.locale.translate("hello") == "hello in es"
     assert handler.asked == 1
-    assert handler._vary is None
+    assert handler._vary_headers is None
 
 
 def test_it_can_be_set() -> None:
@@ -102,4 +102,4 @@ def test_one_language_does_not_vary(tmp_path: Path) -> None:
     cyclone.locale.load_translations(str(empty))
     handler = Handler("fr-FR")
     assert handler.locale.code == "en_US"
-    assert handler._vary is None
+    assert handler._vary_headers is None

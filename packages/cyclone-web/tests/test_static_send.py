@@ -80,7 +80,7 @@ class SendingTests(TestCase):
 
         class Handler(StaticFileHandler):
             def on_finish(self) -> None:
-                ended.append(self._bytes_written)
+                ended.append(self._body_bytes_written)
 
         routes = [("/(.*)", Handler, {"path": folder.name})]
         self.application = Application(routes)

@@ -211,7 +211,7 @@ def test_the_cookie_is_set_once_and_the_token_stays_within_a_request() -> None:
     assert handler.xsrf_form_html() == (
         f'<input type="hidden" name="_xsrf" value="{token.decode()}"/>'
     )
-    assert handler._vary == ["Cookie"]
+    assert handler._vary_headers == ["Cookie"]
 
 
 def test_xs03_ri13_the_same_cookie_gives_another_token_each_time() -> None:

@@ -263,7 +263,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
             handler_class, handler_kwargs = self._default_handler()
             handler = self._make_handler(handler_class, request, handler_kwargs)
             if handler is not None:
-                handler._start((), _NOTHING)
+                handler._start_request((), _NOTHING)
             return
         target = route[0]
         if not isinstance(target, type):
@@ -271,8 +271,8 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
             return
         handler = self._make_handler(target, request, route[1])
         if handler is not None:
-            handler._rule = route[4]
-            handler._start(route[2], route[3])
+            handler._matched_rule = route[4]
+            handler._start_request(route[2], route[3])
 
     def _resolve(self, request: HTTPRequest) -> Route | None:
         top = self._top_router
@@ -334,7 +334,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         handler = self._make_handler(handler_class, request, kwargs)
         if handler is None:
             return None
-        handler._rule = rule
+        handler._matched_rule = rule
         return handler._start_streamed(path_args, path_kwargs)
 
     def _serve_with(
@@ -347,7 +347,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
     ) -> None:
         handler = self._make_handler(handler_class, request, kwargs)
         if handler is not None:
-            handler._start(path_args, path_kwargs)
+            handler._start_request(path_args, path_kwargs)
 
     def _make_handler(
         self,

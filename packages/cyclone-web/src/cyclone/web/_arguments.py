@@ -31,7 +31,7 @@ _CONTROLS = dict.fromkeys([*range(9), *range(14, 32)], " ")
 class ArgumentsMixin(HandlerBase):
     """Reads what the client sent, decoded and checked."""
 
-    _json: Any = _REQUIRED
+    _parsed_json: Any = _REQUIRED
 
     @overload
     def get_argument(self, name: str, *, strip: bool = True) -> str: ...
@@ -61,11 +61,11 @@ class ArgumentsMixin(HandlerBase):
         :raises MissingArgumentError: (400) when it is missing and there is no *default*.
         :raises InvalidArgumentError: (400, names the argument) when *type* refuses the value.
         """
-        return self._get(self.request.arguments, name, default, strip, type)
+        return self._last_value(self.request.arguments, name, default, strip, type)
 
     def get_arguments(self, name: str, strip: bool = True) -> list[str]:
         """All values of an argument: those of the URL, then those of the form."""
-        return self._get_all(self.request.arguments, name, strip)
+        return self._all_values(self.request.arguments, name, strip)
 
     @overload
     def get_query_argument(self, name: str, *, strip: bool = True) -> str: ...
@@ -88,11 +88,11 @@ class ArgumentsMixin(HandlerBase):
         type: _Converter[Any] | None = None,
     ) -> Any:
         """As :meth:`get_argument`, from the URL only."""
-        return self._get(self.request.query_arguments, name, default, strip, type)
+        return self._last_value(self.request.query_arguments, name, default, strip, type)
 
     def get_query_arguments(self, name: str, strip: bool = True) -> list[str]:
         """As :meth:`get_arguments`, from the URL only."""
-        return self._get_all(self.request.query_arguments, name, strip)
+        return self._all_values(self.request.query_arguments, name, strip)
 
     @overload
     def get_body_argument(self, name: str, *, strip: bool = True) -> str: ...
@@ -115,11 +115,11 @@ class ArgumentsMixin(HandlerBase):
         type: _Converter[Any] | None = None,
     ) -> Any:
         """As :meth:`get_argument`, from the form only."""
-        return self._get(self.request.body_arguments, name, default, strip, type)
+        return self._last_value(self.request.body_arguments, name, default, strip, type)
 
     def get_body_arguments(self, name: str, strip: bool = True) -> list[str]:
         """As :meth:`get_arguments`, from the form only."""
-        return self._get_all(self.request.body_arguments, name, strip)
+        return self._all_values(self.request.body_arguments, name, strip)
 
     def decode_argument(self, value: bytes, name: str | None = None) -> str:
         """Decode one argument or path group; override it for another encoding than UTF-8.
@@ -150,7 +150,7 @@ class ArgumentsMixin(HandlerBase):
         :arg type: ``dict`` or ``list``, when only that will do.
         :raises HTTPError: 415 for another content type, 400 for what is not JSON or not of *type*.
         """
-        if self._json is _REQUIRED:
+        if self._parsed_json is _REQUIRED:
             body = self.request.body
             if not body:
                 if default is _REQUIRED:
@@ -158,12 +158,12 @@ class ArgumentsMixin(HandlerBase):
                 return default
             if not _is_json(self.request.headers.get("Content-Type", "")):
                 raise HTTPError(415, "The body is not declared as JSON")
-            self._json = _decode_json(body)
-        if type is not None and not isinstance(self._json, type):
-            raise HTTPError(400, f"The JSON body is a {self._json.__class__.__name__}")
-        return self._json
+            self._parsed_json = _decode_json(body)
+        if type is not None and not isinstance(self._parsed_json, type):
+            raise HTTPError(400, f"The JSON body is a {self._parsed_json.__class__.__name__}")
+        return self._parsed_json
 
-    def _get(
+    def _last_value(
         self,
         source: Mapping[str, Sequence[bytes]],
         name: str,
@@ -176,15 +176,17 @@ class ArgumentsMixin(HandlerBase):
             if default is _REQUIRED:
                 raise MissingArgumentError(name)
             return default
-        text = self._clean(values[-1], name, strip)
+        text = self._clean_argument(values[-1], name, strip)
         return text if convert is None else _convert(convert, text, name)
 
-    def _get_all(self, source: Mapping[str, Sequence[bytes]], name: str, strip: bool) -> list[str]:
+    def _all_values(
+        self, source: Mapping[str, Sequence[bytes]], name: str, strip: bool
+    ) -> list[str]:
         if not isinstance(strip, bool):
             raise TypeError("get_arguments() takes no default: the second argument is strip")
-        return [self._clean(value, name, strip) for value in source.get(name, ())]
+        return [self._clean_argument(value, name, strip) for value in source.get(name, ())]
 
-    def _clean(self, value: bytes, name: str, strip: bool) -> str:
+    def _clean_argument(self, value: bytes, name: str, strip: bool) -> str:
         decoded: Any = self.decode_argument(value, name=name)
         # An override may well give bytes, as in Tornado.
         text = _clean_text(decoded) if isinstance(decoded, str) else decoded

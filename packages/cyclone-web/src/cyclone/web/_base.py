@@ -53,7 +53,7 @@ class HandlerBase:
     _new_cookies: dict[str, str] | None = None
     # Request headers the answer depends on, merged into Vary when the headers leave; survive
     # clear().
-    _vary: list[str] | None = None
+    _vary_headers: list[str] | None = None
     _transforms: list[OutputTransform] | None = None
 
     # --- where the request is -------------------------------------------------------------
@@ -61,17 +61,17 @@ class HandlerBase:
     _finished: bool = False
     _auto_finish: bool = True
     # The handler's method has returned (or waits) and the answer is still to come.
-    _suspended: bool = False
+    _request_suspended: bool = False
     # From render() of something that has to wait until it has finished the request.
     _render_pending: Deferred[None] | None = None
     # An error page is being made: what fails now must not lead to another.
     _in_error_page: bool = False
     # The client left before the answer was complete; its handler was told.
-    _client_gone: bool = False
+    _client_left_early: bool = False
     # Bytes of the body that were handed to the connection.
-    _bytes_written: int = 0
+    _body_bytes_written: int = 0
     # What was written is JSON, and no header field was touched since.
-    _is_json: bool = False
+    _wrote_json: bool = False
 
     # What a setting asks to be noted of the request is noted by this.
     _observed_by: Observer | None = None
@@ -90,10 +90,10 @@ class HandlerBase:
 
     def _vary_on(self, header: str) -> None:
         """Note that the answer depends on a header of the request."""
-        if self._vary is None:
-            self._vary = [header]
-        elif header not in self._vary:
-            self._vary.append(header)
+        if self._vary_headers is None:
+            self._vary_headers = [header]
+        elif header not in self._vary_headers:
+            self._vary_headers.append(header)
 
     if TYPE_CHECKING:
         # _response.py
@@ -118,7 +118,7 @@ class HandlerBase:
         def _complete_headers(self) -> None: ...
         def _clear_representation_headers(self) -> None: ...
         def _send_whole(self) -> None: ...
-        def _abort(self) -> None: ...
+        def _abort_answer(self) -> None: ...
 
         # _errors.py
         def send_error(self, status_code: int = 500, **kwargs: Any) -> None: ...
@@ -139,10 +139,10 @@ class HandlerBase:
         # _execution.py
         def _log(self) -> None: ...
         def _watch_connection(self) -> None: ...
-        def _resolved(self) -> None: ...
+        def _answer_resolved(self) -> None: ...
         # Starts a coroutine, Deferred or asyncio awaitable at once, beside whatever runs.
-        def _spawn(self, awaitable: Awaitable[Any]) -> Deferred[Any]: ...
-        def _handle_failure(self, failure: Failure) -> None: ...
+        def _spawn_beside(self, awaitable: Awaitable[Any]) -> Deferred[Any]: ...
+        def _handle_deferred_failure(self, failure: Failure) -> None: ...
 
         # _arguments.py
         get_argument: Callable[..., Any]

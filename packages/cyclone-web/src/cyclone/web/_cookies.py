@@ -48,7 +48,7 @@ class CookiesMixin(HandlerBase):
     carries ``Vary: Cookie``: a shared cache must not show one user the page of another.
     """
 
-    _request_cookies: dict[str, str] | None = None
+    _parsed_request_cookies: dict[str, str] | None = None
 
     @property
     def cookies(self) -> SimpleCookie:
@@ -68,7 +68,7 @@ class CookiesMixin(HandlerBase):
 
         Cookies set in this request are not seen before the browser sends them back.
         """
-        cookies = self._request_cookies
+        cookies = self._parsed_request_cookies
         if cookies is None:
             self._vary_on("Cookie")
             request: Any = self.request
@@ -76,7 +76,9 @@ class CookiesMixin(HandlerBase):
                 # A double in somebody's test, which has what the documentation says it has.
                 return request.cookies[name].value if name in request.cookies else default
             # A third of the time that a SimpleCookie takes.
-            cookies = self._request_cookies = parse_cookie(request.get_header("Cookie") or "")
+            cookies = self._parsed_request_cookies = parse_cookie(
+                request.get_header("Cookie") or ""
+            )
         return cookies.get(name, default)
 
     def set_cookie(

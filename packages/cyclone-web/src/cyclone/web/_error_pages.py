@@ -41,7 +41,7 @@ class ErrorsMixin(HandlerBase):
                 summary=self._request_summary(),
             )
             if not self._finished:
-                self._abort()
+                self._abort_answer()
             return
         self.clear()
         error = _exception_of(kwargs)
@@ -51,9 +51,9 @@ class ErrorsMixin(HandlerBase):
         if not isinstance(reason, str):
             reason = None  # anything may go by that name: Cyclone 1.3 passed it to write_error only
         self.set_status(status_code, reason=reason)
-        self._set_error_headers(status_code, error)
+        self._set_error_page_headers(status_code, error)
         if status_code == 304:
-            self._finish_error()
+            self._finish_error_page()
             return
         self._in_error_page = True
         try:
@@ -62,14 +62,14 @@ class ErrorsMixin(HandlerBase):
             self._write_error_failed(status_code)
         else:
             if isinstance(result, Awaitable) and not self._finished:
-                self._spawn(result).addCallbacks(
-                    lambda _: self._finish_error(),
+                self._spawn_beside(result).addCallbacks(
+                    lambda _: self._finish_error_page(),
                     lambda failure: self._write_error_failed(status_code, failure.value),
                 )
                 return
-        self._finish_error()
+        self._finish_error_page()
 
-    def _finish_error(self) -> None:
+    def _finish_error_page(self) -> None:
         if not self._finished and not self._render_pending:
             self.finish()
 
@@ -83,7 +83,7 @@ class ErrorsMixin(HandlerBase):
         self._headers.pop("Content-Encoding", None)
         self._send_whole()
 
-    def _set_error_headers(self, status_code: int, error: BaseException | None) -> None:
+    def _set_error_page_headers(self, status_code: int, error: BaseException | None) -> None:
         if isinstance(error, HTTPError) and error.headers:
             for name, value in error.headers.items():
                 self.set_header(name, value)
@@ -113,10 +113,10 @@ class ErrorsMixin(HandlerBase):
             self.set_header("X-Content-Type-Options", "nosniff")
             self.finish(traceback_page(kwargs["exc_info"]))
         else:
-            self.finish(self._plain_page(status_code, _exception_of(kwargs)))
+            self.finish(self._plain_error_page(status_code, _exception_of(kwargs)))
         return None
 
-    def _plain_page(self, status_code: int, error: BaseException | None) -> str:
+    def _plain_error_page(self, status_code: int, error: BaseException | None) -> str:
         line = f"{status_code}: {xhtml_escape(self._reason)}"
         detail = ""
         if isinstance(error, InvalidArgumentError):
@@ -131,11 +131,11 @@ class ErrorsMixin(HandlerBase):
             if not self._finished:
                 self.finish(*error.args)
             return
-        gone = self._client_gone or getattr(self.request.connection, "closed", False)
+        gone = self._client_left_early or getattr(self.request.connection, "closed", False)
         if gone and isinstance(error, (StreamClosedError, *_CANCELLED)):
             # Nobody is left to answer, and the handler did nothing wrong.
             if not self._finished:
-                self._abort()
+                self._abort_answer()
             return
         error = _translated(error)
         exc_info = (type(error), error, error.__traceback__)
@@ -160,14 +160,14 @@ class ErrorsMixin(HandlerBase):
         if self._finished:
             return
         if self._headers_written:
-            self._abort()
+            self._abort_answer()
             return
-        self._new_cookies = self._vary = self._transforms = None
+        self._new_cookies = self._vary_headers = self._transforms = None
         self._made_headers = None
-        self._is_json = False
+        self._wrote_json = False
         self.set_status(500)
         self._headers["Content-Type"] = "text/html; charset=UTF-8"
-        self._write_buffer = [self._plain_page(500, None).encode()]
+        self._write_buffer = [self._plain_error_page(500, None).encode()]
         self._send_whole()
 
     def log_exception(

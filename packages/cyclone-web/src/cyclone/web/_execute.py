@@ -33,11 +33,15 @@ def run_override(
         handler._handle_request_exception(error)
         return
     if isinstance(pending, Deferred):
-        pending.addErrback(handler._handle_failure)
+        pending.addErrback(handler._handle_deferred_failure)
     elif isinstance(pending, Awaitable):
-        handler._run(_wait_for(handler, pending))
-    if not handler._finished and not handler._suspended and not handler._stream_request_body:
-        handler._suspend(None)
+        handler._run_awaitable(_wait_for(handler, pending))
+    if (
+        not handler._finished
+        and not handler._request_suspended
+        and not handler._stream_request_body
+    ):
+        handler._suspend_request(None)
 
 
 async def _wait_for(handler: ExecutionMixin, pending: Awaitable[Any]) -> None:
@@ -80,7 +84,7 @@ def execute(
     handler._transforms = list(transforms) or None
     receiver = cast("RequestHandler", handler)._body_receiver
     if receiver is None:
-        handler._proceed(path_args, path_kwargs)
+        handler._proceed_request(path_args, path_kwargs)
     else:
         taker = cast("RequestHandler", handler)._prepare_streamed(path_args, path_kwargs)
         if isinstance(taker, Deferred):
@@ -89,7 +93,7 @@ def execute(
             receiver.callback(taker)
     if handler._finished:
         return succeed(None)
-    running = handler._running
+    running = handler._running_method
 
     def cancel(_: object) -> None:
         if running is not None:

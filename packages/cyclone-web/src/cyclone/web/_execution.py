@@ -62,7 +62,7 @@ class ExecutionMixin(HandlerBase):
     handler_timeout: float | None = None
 
     _stream_request_body: bool = False
-    _running: Running | None = None
+    _running_method: Running | None = None
 
     def prepare(self) -> Awaitable[None] | None:
         """Runs before the method of each request; may be async. It may finish the request."""
@@ -73,24 +73,24 @@ class ExecutionMixin(HandlerBase):
         """Run the request: Tornado's name, for programs that override it and call this one."""
         return execute(self, transforms, args, kwargs)
 
-    def _start(
+    def _start_request(
         self,
         path_args: Sequence[bytes | None],
         path_kwargs: Mapping[str, bytes | None],
     ) -> None:
         if type(self)._execute is _plain_execute:
-            self._proceed(path_args, path_kwargs)
+            self._proceed_request(path_args, path_kwargs)
         else:
             run_override(self, path_args, path_kwargs)
 
-    def _proceed(
+    def _proceed_request(
         self,
         path_args: Sequence[bytes | None],
         path_kwargs: Mapping[str, bytes | None],
     ) -> None:
         try:
             if self.request.method != "GET" or path_args or path_kwargs:
-                self._check_request(path_args, path_kwargs)
+                self._check_verb_and_arguments(path_args, path_kwargs)
             elif "GET" in self.SUPPORTED_METHODS:
                 self.path_args = []
                 self.path_kwargs = {}
@@ -98,24 +98,24 @@ class ExecutionMixin(HandlerBase):
                 raise HTTPError(405)
             pending: Any = self.prepare()
             if pending is not None:
-                self._run(self._finish_prepare(pending))
+                self._run_awaitable(self._finish_prepare(pending))
                 return
             if self._finished:
                 return
-            self._run_method()
+            self._run_verb()
         except BaseException as error:
             self._handle_request_exception(error)
 
-    def _run_method(self) -> None:
+    def _run_verb(self) -> None:
         """Call the method; finish, unless that is for later."""
-        pending = self._call_method()
+        pending = self._call_verb()
         if pending is not None:
             if isinstance(pending, Deferred):
-                self._wait_for(pending)
+                self._wait_for_deferred(pending)
             elif self._observed_by is None and running_loop() is None:
-                self._drive(as_coroutine(pending))
+                self._drive_method(as_coroutine(pending))
             else:
-                self._run(self._finish_method(pending))
+                self._run_awaitable(self._finish_method(pending))
         elif not self._finished:
             if self._auto_finish and self._render_pending is None:
                 if type(self).finish is OutputMixin.finish and not self._headers_written:
@@ -123,9 +123,9 @@ class ExecutionMixin(HandlerBase):
                 else:
                     self.finish()
             else:
-                self._suspend(self._render_pending)
+                self._suspend_request(self._render_pending)
 
-    def _check_request(
+    def _check_verb_and_arguments(
         self, path_args: Sequence[bytes | None], path_kwargs: Mapping[str, bytes | None]
     ) -> None:
         """What comes before prepare: is the method allowed, is the request what it should be."""
@@ -141,17 +141,17 @@ class ExecutionMixin(HandlerBase):
             kwargs[name] = arg if arg is None else decode(arg, name=name)
         if method not in SAFE_METHODS:
             if not self._stream_request_body:
-                self._parse_form()
+                self._parse_form_early()
             self._check_forgery()
 
-    def _parse_form(self) -> None:
+    def _parse_form_early(self) -> None:
         """Read a form before the handler runs: one that cannot be read is the client's fault."""
         if (self.request.get_header("Content-Type") or "").startswith(
             ("application/x-www-form-urlencoded", "multipart/form-data")
         ):
             _ = self.request.body_arguments
 
-    def _call_method(self) -> Any:
+    def _call_verb(self) -> Any:
         """Call ``get``, ``post`` ...; what is not defined goes to ``default``."""
         method = self.request.method
         if method == "GET":
@@ -184,26 +184,26 @@ class ExecutionMixin(HandlerBase):
 
     # --- when something has to be waited for --------------------------------------------------
 
-    def _drive(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+    def _drive_method(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         """Drive the method's own coroutine: what `_finish_method` does, without another."""
         driver = _MethodDriver(coroutine, self)
         driver.step(coroutine.send, None)
         if not self._finished:
-            self._suspend(driver if driver.waiting else None)
+            self._suspend_request(driver if driver.waiting else None)
 
-    def _run(self, coroutine: Any) -> None:
+    def _run_awaitable(self, coroutine: Any) -> None:
         """Drive *coroutine*, which answers for its own failures."""
         if self._observed_by is not None:
             coroutine = self._observed_by.timed(self, coroutine)
         running = run(coroutine)
         if not self._finished:
-            self._suspend(running)
+            self._suspend_request(running)
 
     async def _finish_prepare(self, pending: Any) -> None:
         try:
             await (pending if isinstance(pending, Deferred) else as_coroutine(pending))
             if not self._finished:
-                pending = self._call_method()
+                pending = self._call_verb()
                 if pending is not None:
                     await as_coroutine(pending)
                 self._method_done()
@@ -222,11 +222,11 @@ class ExecutionMixin(HandlerBase):
             # Nothing will ever resume the coroutine: it is being collected. OpenRequests answers.
             raise error
         # It has ended; and it refers to this handler
-        self._running = None
+        self._running_method = None
         if not isinstance(error, asyncio.CancelledError):
             self._handle_request_exception(error)
             return
-        if _is_being_cancelled() and not self._client_gone:
+        if _is_being_cancelled() and not self._client_left_early:
             # Somebody cancelled the handler's own task: that is no error to log
             if not self._finished:
                 self.send_error(500, exc_info=(type(error), error, error.__traceback__))
@@ -234,31 +234,31 @@ class ExecutionMixin(HandlerBase):
             self._handle_request_exception(error)
         raise error
 
-    def _wait_for(self, pending: Deferred[Any]) -> None:
-        pending.addCallbacks(self._method_done, self._handle_failure)
+    def _wait_for_deferred(self, pending: Deferred[Any]) -> None:
+        pending.addCallbacks(self._method_done, self._handle_deferred_failure)
         # A failure of finish() itself, such as an exception in on_finish
-        pending.addErrback(self._handle_failure)
+        pending.addErrback(self._handle_deferred_failure)
         if not self._finished:
-            self._suspend(pending)
+            self._suspend_request(pending)
 
     def _method_done(self, _: object = None) -> None:
-        self._running = None
+        self._running_method = None
         if self._auto_finish and not self._finished and not self._render_pending:
             if type(self).finish is OutputMixin.finish and not self._headers_written:
                 self._send_whole()
             else:
                 self.finish()
 
-    def _handle_failure(self, failure: Failure) -> None:
+    def _handle_deferred_failure(self, failure: Failure) -> None:
         """Answer for a Deferred of this request that failed."""
-        self._running = None
+        self._running_method = None
         error = failure.value
         if error is not None:
             if error.__traceback__ is None and failure.tb is not None:
                 error.__traceback__ = failure.tb
             self._handle_request_exception(error)
 
-    def _spawn(self, awaitable: Awaitable[Any]) -> Deferred[Any]:
+    def _spawn_beside(self, awaitable: Awaitable[Any]) -> Deferred[Any]:
         """Start something awaitable beside what runs; its failure is the caller's to see."""
         return start(awaitable)
 
@@ -277,20 +277,20 @@ class ExecutionMixin(HandlerBase):
                 self._handle_request_exception(error)
                 return None
             if isinstance(result, Deferred):
-                result.addErrback(self._handle_failure)
+                result.addErrback(self._handle_deferred_failure)
             elif isinstance(result, Awaitable):
                 # Not the coroutine itself: it is under way now, and nobody could await it.
-                result = start(result).addErrback(self._handle_failure)
+                result = start(result).addErrback(self._handle_deferred_failure)
             return result
 
         return wrapper
 
     # --- while the answer is open -------------------------------------------------------------
 
-    def _suspend(self, running: Running | None) -> None:
+    def _suspend_request(self, running: Running | None) -> None:
         """The answer comes later: notice when the client leaves, or nobody is left to give it."""
-        self._suspended = True
-        self._running = running
+        self._request_suspended = True
+        self._running_method = running
         entry = self.application._open_requests.add(self)  # type: ignore[arg-type]
         if self._headers_written:
             return
@@ -308,16 +308,16 @@ class ExecutionMixin(HandlerBase):
         """
         callback: Callable[..., None]
         if self._headers_written or self._wants_close():
-            callback = self._connection_lost
+            callback = self._client_connection_lost
         else:
             callback = functools.partial(_tell_if_alive, weakref.ref(self))
         self.request.connection.set_close_callback(callback)
 
     def _wants_close(self) -> bool:
         overridden = type(self).on_connection_close is not ExecutionMixin.on_connection_close
-        return overridden or self._cancels()
+        return overridden or self._cancels_on_disconnect()
 
-    def _cancels(self) -> bool:
+    def _cancels_on_disconnect(self) -> bool:
         cancels = self.cancel_on_disconnect
         if cancels is None:
             return bool(self.application.settings.get("cancel_on_disconnect"))
@@ -326,10 +326,10 @@ class ExecutionMixin(HandlerBase):
     def on_connection_close(self) -> None:
         """Runs when the client left before the answer was complete. Override it to clean up."""
 
-    def _connection_lost(self, *_: object) -> None:
+    def _client_connection_lost(self, *_: object) -> None:
         if self._finished:
             return
-        self._client_gone = True
+        self._client_left_early = True
         self.application._open_requests.client_left(self)  # type: ignore[arg-type]
         try:
             self.on_connection_close()
@@ -339,24 +339,24 @@ class ExecutionMixin(HandlerBase):
                 summary=self._request_summary(),
                 exc_info=True,
             )
-        if self._cancels():
-            self._cancel()
+        if self._cancels_on_disconnect():
+            self._cancel_handler()
 
-    def _cancel(self) -> None:
-        running, self._running = self._running, None
+    def _cancel_handler(self) -> None:
+        running, self._running_method = self._running_method, None
         if running is not None:
             running.cancel()
 
-    def _time_out(self) -> None:
+    def _time_out_request(self) -> None:
         """The time for an answer is over: 503, and whatever still runs is cancelled."""
         try:
             self.send_error(503)
         finally:
-            self._cancel()
+            self._cancel_handler()
 
-    def _resolved(self) -> None:
+    def _answer_resolved(self) -> None:
         """The answer is about to be complete: nothing is watched for any more."""
-        self._suspended = False
+        self._request_suspended = False
         self.request.connection.set_close_callback(None)
         self.application._open_requests.discard(self)  # type: ignore[arg-type]
 
@@ -413,4 +413,4 @@ def _is_being_cancelled() -> bool:
 def _tell_if_alive(reference: weakref.ref[ExecutionMixin]) -> None:
     handler = reference()
     if handler is not None:
-        handler._connection_lost()
+        handler._client_connection_lost()

@@ -54,7 +54,7 @@ class RequestHandler(
     max_body_size: int | None = None
 
     # The route that led here, for the access log.
-    _rule: Rule | None = None
+    _matched_rule: Rule | None = None
 
     def __init__(self, application: Application, request: HTTPRequest, **kwargs: Any) -> None:
         self.application = application

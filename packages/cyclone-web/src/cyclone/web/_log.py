@@ -100,7 +100,7 @@ def access_fields(handler: RequestHandler) -> dict[str, Any]:
         "route": route_of(handler),
         "handler": type(handler).__qualname__,
         "status": handler._status_code,
-        "bytes": handler._bytes_written,
+        "bytes": handler._body_bytes_written,
         "milliseconds": 1000.0 * request.request_time(),
         "remote_ip": request.remote_ip,
         "request_id": getattr(request, "request_id", None),
@@ -109,7 +109,7 @@ def access_fields(handler: RequestHandler) -> dict[str, Any]:
 
 def route_of(handler: RequestHandler) -> str | None:
     """The pattern of the route, or what else there is to tell it by."""
-    rule = handler._rule
+    rule = handler._matched_rule
     if rule is None:
         return None
     regex = getattr(rule.matcher, "regex", None)

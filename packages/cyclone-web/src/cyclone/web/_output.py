@@ -37,9 +37,9 @@ class OutputMixin(HandlerBase):
     #: Whether ``write`` takes a list as JSON. Off by default: see :meth:`write`.
     serialize_lists: bool = False
 
-    _bytes_written: int = 0
+    _body_bytes_written: int = 0
     # Whether _send_whole() asked an override of flush() (1), and has gone on since (2).
-    _flushing: int = 0
+    _in_overridden_flush: int = 0
 
     def write(self, chunk: Chunk) -> None:
         """Add *chunk* to the body: text as UTF-8, bytes as they are, a dict as JSON.
@@ -58,14 +58,14 @@ class OutputMixin(HandlerBase):
         elif kind is bytes:
             self._write_buffer.append(chunk)  # type: ignore[arg-type]
         else:
-            self._write_buffer.append(self._encode_chunk(chunk))
+            self._write_buffer.append(self._chunk_to_bytes(chunk))
 
-    def _encode_chunk(self, chunk: object) -> bytes:
+    def _chunk_to_bytes(self, chunk: object) -> bytes:
         if isinstance(chunk, dict) or (self.serialize_lists and isinstance(chunk, list)):
             if self._made_headers is not None:
                 self._made_headers["Content-Type"] = JSON_TYPE
             else:
-                self._is_json = True
+                self._wrote_json = True
             return json_encode(chunk).encode()
         if isinstance(chunk, str):
             return str.encode(chunk)
@@ -87,9 +87,9 @@ class OutputMixin(HandlerBase):
         ``cyclone.httpserver.StreamClosedError`` when the client went away: waiting for it is how a
         long answer keeps the pace of its reader. It need not be waited for.
         """
-        if self._flushing == 1:
+        if self._in_overridden_flush == 1:
             # From an override, on the way out of _send_whole()
-            self._flushing = 2
+            self._in_overridden_flush = 2
             self._send_whole()
             return succeed(None)
         chunk = b"".join(self._write_buffer)
@@ -103,7 +103,7 @@ class OutputMixin(HandlerBase):
                     chunk = transform.transform_chunk(chunk, include_footers)
             if is_head or not chunk:
                 return succeed(None)
-            self._bytes_written += len(chunk)
+            self._body_bytes_written += len(chunk)
             return quietly(connection.write(chunk))
         if transforms:
             chunk = self._transform_first(chunk, include_footers)
@@ -112,7 +112,7 @@ class OutputMixin(HandlerBase):
         self._complete_headers()
         if is_head:
             chunk = b""
-        self._bytes_written += len(chunk)
+        self._body_bytes_written += len(chunk)
         self._headers_written = True
         self._watch_connection()
         start_line = ResponseStartLine("HTTP/1.1", self._status_code, self._reason)
@@ -141,21 +141,21 @@ class OutputMixin(HandlerBase):
             self._send_whole()
             return quietly(fail(StreamClosedError())) if gone else succeed(None)
         self.flush(include_footers=True)
-        if self._suspended:
-            self._resolved()
+        if self._request_suspended:
+            self._answer_resolved()
         done = quietly(self.request.connection.finish())
-        self._end()
+        self._end_answer()
         return done
 
     def _send_whole(self) -> None:
         """Send the whole answer in one piece: the path of nearly every request."""
-        if type(self).flush is not _flush and not self._flushing:
+        if type(self).flush is not _flush and not self._in_overridden_flush:
             # An override of flush() has its say, as it is called for every answer in Tornado
-            self._flushing = 1
+            self._in_overridden_flush = 1
             self.flush(include_footers=True)
             if self._headers_written:
                 return
-            self._flushing = 2
+            self._in_overridden_flush = 2
         request = self.request
         if "cookies" in request.__dict__:
             # Somebody read them past the handler
@@ -163,14 +163,14 @@ class OutputMixin(HandlerBase):
         buffer = self._write_buffer
         body = buffer[0] if len(buffer) == 1 else b"".join(buffer)
         if self._status_code == 200:
-            if self._made_headers is None and self._is_plain():
+            if self._made_headers is None and self._may_go_plain():
                 fields = self._plain_fields(body)
-                if self._new_cookies is None and self._vary is None:
-                    self._hand_over(fields, body, date=True)
+                if self._new_cookies is None and self._vary_headers is None:
+                    self._hand_over_answer(fields, body, date=True)
                     return
                 collected = self._collected_fields()
                 if collected is not None:
-                    self._hand_over(fields + collected, body, date=True)
+                    self._hand_over_answer(fields + collected, body, date=True)
                     return
             if request.method in _ETAG_METHODS and "Etag" not in self._headers:
                 self.set_etag_header()
@@ -188,14 +188,14 @@ class OutputMixin(HandlerBase):
                 self._headers["Content-Length"] = str(len(body))
             if self._transforms:
                 body = self._transform_first(body, True)
-        if self._new_cookies is not None or self._vary is not None:
+        if self._new_cookies is not None or self._vary_headers is not None:
             self._complete_headers()
         headers = self._headers
         if "Content-Length" in headers and request.method != "HEAD":
-            self._check_length(len(body))
-        self._hand_over(headers, body)
+            self._check_content_length(len(body))
+        self._hand_over_answer(headers, body)
 
-    def _check_length(self, size: int) -> None:
+    def _check_content_length(self, size: int) -> None:
         """A Content-Length that is not the body's: the client must not take it for an answer."""
         declared = self._headers["Content-Length"]
         if declared == str(size) or has_no_body(self._status_code):
@@ -210,7 +210,7 @@ class OutputMixin(HandlerBase):
     def _plain_fields(self, body: bytes) -> bytes:
         """The header fields, but Date, of an answer that only its body makes different."""
         application = self.application
-        fields = application._plain_json_wire if self._is_json else application._plain_wire
+        fields = application._plain_json_wire if self._wrote_json else application._plain_wire
         if self.request.method not in _ETAG_METHODS:
             return fields
         etag = _sha1(body, usedforsecurity=False).hexdigest()
@@ -219,8 +219,8 @@ class OutputMixin(HandlerBase):
     def _collected_fields(self) -> bytes | None:
         """What :meth:`_complete_headers` adds to those; None if that has to look at it closely."""
         lines = []
-        if self._vary is not None:
-            lines.append(f"Vary: {', '.join(self._vary)}")
+        if self._vary_headers is not None:
+            lines.append(f"Vary: {', '.join(self._vary_headers)}")
         if self._new_cookies is not None:
             lines += [f"Set-Cookie: {cookie}" for cookie in self._new_cookies.values()]
         for line in lines:
@@ -228,7 +228,7 @@ class OutputMixin(HandlerBase):
                 return None
         return "".join([f"{line}\r\n" for line in lines]).encode("ascii")
 
-    def _is_plain(self) -> bool:
+    def _may_go_plain(self) -> bool:
         """Whether nothing but the body makes this answer differ from any other."""
         cls = type(self)
         return (
@@ -238,16 +238,18 @@ class OutputMixin(HandlerBase):
             and not self.request.has_header("If-None-Match")
         )
 
-    def _hand_over(self, headers: HTTPHeaders | bytes, body: bytes, *, date: bool = False) -> None:
+    def _hand_over_answer(
+        self, headers: HTTPHeaders | bytes, body: bytes, *, date: bool = False
+    ) -> None:
         """Give the complete answer to the connection, unless the client is gone.
 
         With *date* the connection adds that field.
         """
         request = self.request
         connection = request.connection
-        if self._suspended:
-            self._resolved()
-        self._bytes_written = len(body)
+        if self._request_suspended:
+            self._answer_resolved()
+        self._body_bytes_written = len(body)
         # Before the answer leaves: what is told of its end must find it ended.
         self._finished = self._headers_written = True
         if connection.request is request:
@@ -265,7 +267,7 @@ class OutputMixin(HandlerBase):
             if result is not None:
                 hook_returned(self, "on_finish", result)
 
-    def _end(self) -> None:
+    def _end_answer(self) -> None:
         """The answer is out: log it, tell the handler."""
         self._finished = True
         try:
@@ -275,12 +277,12 @@ class OutputMixin(HandlerBase):
             if result is not None:
                 hook_returned(self, "on_finish", result)
 
-    def _abort(self) -> None:
+    def _abort_answer(self) -> None:
         """Cut the connection: the client must see that the answer is not complete (RI-11)."""
-        if self._suspended:
-            self._resolved()
+        if self._request_suspended:
+            self._answer_resolved()
         self.request.connection.abort()
-        self._end()
+        self._end_answer()
 
     def detach(self) -> ITransport:
         """Take the transport; nothing more of this connection is HTTP.
@@ -289,8 +291,8 @@ class OutputMixin(HandlerBase):
         ``transport.protocol``, or what is given to ``request.connection.detach(protocol)``.
         """
         self._finished = True
-        if self._suspended:
-            self._resolved()
+        if self._request_suspended:
+            self._answer_resolved()
         transport: ITransport = self.request.connection.detach()
         return transport
 

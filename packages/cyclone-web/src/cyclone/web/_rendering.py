@@ -35,17 +35,19 @@ LoaderKey = tuple[Callable[..., object], str]
 class RenderingMixin(HandlerBase):
     """Renders templates, with the UI modules of the application."""
 
-    _ui: UINamespace | None = None
+    _ui_namespace: UINamespace | None = None
     _fresh_loaders: list[BaseLoader] | None = None
 
     @property
     def ui(self) -> UINamespace:
         """The application's UI methods and modules, bound to this handler."""
-        if self._ui is None:
+        if self._ui_namespace is None:
             application = self.application
             handler = cast("RequestHandler", self)
-            self._ui = ui_namespace(handler, application.ui_methods, application.ui_modules)
-        return self._ui
+            self._ui_namespace = ui_namespace(
+                handler, application.ui_methods, application.ui_modules
+            )
+        return self._ui_namespace
 
     def render(self, template_name: str, **kwargs: Any) -> Deferred[None]:
         """Render a template as the answer and finish the request.
@@ -59,13 +61,13 @@ class RenderingMixin(HandlerBase):
         if self._finished:
             raise RuntimeError("Cannot render() after finish()")
         try:
-            rendering = self._begin(template_name, kwargs)
+            rendering = self._begin_rendering(template_name, kwargs)
         except BaseException:
             # The error page has not got the modules of this one.
-            self._ui = None
+            self._ui_namespace = None
             raise
         if rendering.pending:
-            return self._finish_later(rendering)
+            return self._finish_when_rendered(rendering)
         return self.finish(self._with_assets(rendering.result()))
 
     def render_string(self, template_name: str, **kwargs: Any) -> bytes:
@@ -74,11 +76,11 @@ class RenderingMixin(HandlerBase):
         :raises cyclone.template.TemplateError: something in it has to wait (the message names the
             line); use :meth:`render_string_async`.
         """
-        return self._begin_own(template_name, kwargs).result()
+        return self._begin_own_rendering(template_name, kwargs).result()
 
     def render_string_async(self, template_name: str, **kwargs: Any) -> Deferred[bytes]:
         """Render a template that may have to wait; the Deferred fires with its bytes."""
-        return self._spawn(self._begin_own(template_name, kwargs).complete())
+        return self._spawn_beside(self._begin_own_rendering(template_name, kwargs).complete())
 
     def get_template_namespace(self) -> dict[str, Any]:
         """Return the names every template of this handler sees; override it to add to them.
@@ -151,11 +153,11 @@ class RenderingMixin(HandlerBase):
         return dict.fromkeys(urls)
 
     def _with_assets(self, html: bytes) -> bytes:
-        if self._ui is None:
+        if self._ui_namespace is None:
             return html
-        used: list[UIModule] = list(self._ui["modules"]._used())
+        used: list[UIModule] = list(self._ui_namespace["modules"]._used())
         # Module, handler and namespace refer to each other; the page is made, so part them.
-        self._ui = None
+        self._ui_namespace = None
         if not used:
             return html
         head, body = self._head_assets(used), self._body_assets(used)
@@ -187,25 +189,27 @@ class RenderingMixin(HandlerBase):
 
     # --- loading and running --------------------------------------------------------------
 
-    def _begin(self, template_name: str, kwargs: dict[str, Any]) -> Rendering | ForeignRendering:
+    def _begin_rendering(
+        self, template_name: str, kwargs: dict[str, Any]
+    ) -> Rendering | ForeignRendering:
         if type(self).render_string is not RenderingMixin.render_string:
             # Overridden: that is how programs put another template engine in
             return ForeignRendering(self.render_string(template_name, **kwargs))
-        return self._begin_own(template_name, kwargs)
+        return self._begin_own_rendering(template_name, kwargs)
 
-    def _begin_own(
+    def _begin_own_rendering(
         self, template_name: str, kwargs: dict[str, Any]
     ) -> Rendering | ForeignRendering:
-        template = self._template_loader().load(template_name)
+        template = self._loader_of_templates().load(template_name)
         if getattr(type(template), "generate", None) is not _template_generate():
             return ForeignRendering(template.generate(**self._all_names(kwargs)))
         names = template.names
         if names is None or (
             type(self).get_template_namespace is not RenderingMixin.get_template_namespace
         ):
-            return template.begin(self._all_names(kwargs), self._spawn)
+            return template.begin(self._all_names(kwargs), self._spawn_beside)
         add_standard_names(kwargs, names, cast("RequestHandler", self))
-        return template.begin(kwargs, self._spawn)
+        return template.begin(kwargs, self._spawn_beside)
 
     def _all_names(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         namespace = self.get_template_namespace()
@@ -214,10 +218,10 @@ class RenderingMixin(HandlerBase):
 
     def _render_part(self, template_name: str, kwargs: dict[str, Any]) -> bytes | Awaitable[bytes]:
         """Render for a place in another template, which takes either."""
-        rendering = self._begin(template_name, kwargs)
+        rendering = self._begin_rendering(template_name, kwargs)
         return rendering.complete() if rendering.pending else rendering.result()
 
-    def _template_loader(self) -> BaseLoader:
+    def _loader_of_templates(self) -> BaseLoader:
         path = self.get_template_path() or _module_folder(type(self).__module__)
         key: LoaderKey = (type(self).create_template_loader, path)
         try:
@@ -251,10 +255,10 @@ class RenderingMixin(HandlerBase):
             # Another try at the error page would fail in the same way, for ever.
             self._write_error_failed(self._status_code, failure.value)
         else:
-            self._handle_failure(failure)
+            self._handle_deferred_failure(failure)
 
-    def _finish_later(self, rendering: Rendering | ForeignRendering) -> Deferred[None]:
-        work = self._spawn(rendering.complete())
+    def _finish_when_rendered(self, rendering: Rendering | ForeignRendering) -> Deferred[None]:
+        work = self._spawn_beside(rendering.complete())
         done: Deferred[None] = Deferred(lambda _: work.cancel())
         self._render_pending = done
 
@@ -266,7 +270,7 @@ class RenderingMixin(HandlerBase):
 
         def fail(failure: Failure) -> None:
             self._render_pending = None
-            self._ui = None
+            self._ui_namespace = None
             # Whoever waits for it hears first, and a handler that fails of it is answered for.
             # What nobody took is answered here.
             done.errback(failure)

@@ -53,7 +53,7 @@ class _LazyHeaders:
         else:
             # A stand-in for an application, in a test
             headers = default_headers({})
-        if handler._is_json:
+        if handler._wrote_json:
             headers["Content-Type"] = JSON_TYPE
         handler._made_headers = headers
         return headers
@@ -71,7 +71,7 @@ class ResponseMixin(HandlerBase):
     def clear(self) -> None:
         """Forget what was set and written so far; cookies stay, as in Tornado."""
         self._made_headers = None
-        self._is_json = False
+        self._wrote_json = False
         self._write_buffer = []
         self._status_code = 200
         self._reason = "OK"
@@ -188,8 +188,8 @@ class ResponseMixin(HandlerBase):
     def _complete_headers(self) -> None:
         """Add what was collected aside: cookies and the names for ``Vary``."""
         headers = self._headers
-        if self._vary is not None:
-            add_vary(headers, self._vary)
+        if self._vary_headers is not None:
+            add_vary(headers, self._vary_headers)
         if self._new_cookies is not None:
             for cookie in self._new_cookies.values():
                 headers.add("Set-Cookie", cookie)

@@ -57,7 +57,7 @@ _HOOKS = (
     "get_content_size", "get_content_type", "get_content_version", "get_modified_time",
     "get_cache_time", "get_version", "set_headers", "set_extra_headers", "should_return_304",
     "compute_etag", "set_etag_header", "check_etag_header", "set_header", "set_default_headers",
-    "set_status", "write", "flush", "finish", "_hand_over", "_get_cached_version",
+    "set_status", "write", "flush", "finish", "_hand_over_answer", "_get_cached_version",
 )
 # fmt: on
 
@@ -101,10 +101,10 @@ class StaticFileHandler(RequestHandler):
     absolute_path: str | None = None
     modified: datetime.datetime | None = None
     _stat_result: os.stat_result | None = None
-    _variant: Variant | None = None
+    _chosen_variant: Variant | None = None
     _folder_changed: int = 0
     # The file that was hashed in a thread for this request, and its version.
-    _hashed: tuple[str, str | None] | None = None
+    _hashed_variant: tuple[str, str | None] | None = None
     # Whether answers may be kept: no subclass changes what they are made of.
     _may_be_ready: ClassVar[bool] = True
 
@@ -157,7 +157,7 @@ class StaticFileHandler(RequestHandler):
 
         That of Cyclone 1.3 had served the file when it returned, and raised what went wrong.
         """
-        work = self._spawn(serving)
+        work = self._spawn_beside(serving)
         if work.called:
             if isinstance(failure := getattr(work, "result", None), Failure):
                 work.addErrback(lambda _: None)
@@ -174,7 +174,7 @@ class StaticFileHandler(RequestHandler):
                 done.addErrback(self._answer_late_failure)
                 return
             done.callback(None)
-            running = self._running
+            running = self._running_method
             if running is None or (isinstance(running, Deferred) and running.called):
                 self._method_done()  # that has ended, without waiting for this
 
@@ -188,15 +188,15 @@ class StaticFileHandler(RequestHandler):
         if self.absolute_path is None:
             return
         try:
-            await self._serve(include_body)
+            await self._serve_content(include_body)
             if self._write_buffer and self._may_be_ready and self._is_plain_answer():
                 keep_ready(self, url_path, found)
         except FileChanged:
             # Replaced between the look at it and the opening: once more, with the new one.
             self.clear()
-            self._variant = self._stat_result = self._hashed = None
+            self._chosen_variant = self._stat_result = self._hashed_variant = None
             self.absolute_path = self.validate_absolute_path(self.root, found)
-            await self._serve(include_body)
+            await self._serve_content(include_body)
 
     def _is_plain_answer(self) -> bool:
         """Tell whether the answer, not yet sent, is that of any request for this file."""
@@ -208,13 +208,13 @@ class StaticFileHandler(RequestHandler):
             and "Vary" not in self._headers
         )
 
-    async def _serve(self, include_body: bool) -> None:
+    async def _serve_content(self, include_body: bool) -> None:
         self._choose_variant()
         await self._hash_large_file()
         self.modified = self.get_modified_time()
         self.set_headers()
-        if self._variant is not None:
-            self.set_header("Content-Encoding", self._variant.coding)
+        if self._chosen_variant is not None:
+            self.set_header("Content-Encoding", self._chosen_variant.coding)
         if self.should_return_304():
             self.set_status(304)
             return
@@ -233,11 +233,15 @@ class StaticFileHandler(RequestHandler):
             self._set_range_headers(answer)
             parts, tail = answer.parts, answer.tail
         if include_body:
-            await self._send(parts, tail, whole=answer is None)
+            await self._send_parts(parts, tail, whole=answer is None)
 
-    async def _send(self, parts: list[Part], tail: bytes, *, whole: bool) -> None:
+    async def _send_parts(self, parts: list[Part], tail: bytes, *, whole: bool) -> None:
         if self._serves_files():
-            path = self._variant.path if self._variant is not None else self.absolute_path
+            path = (
+                self._chosen_variant.path
+                if self._chosen_variant is not None
+                else self.absolute_path
+            )
             assert path is not None
             await send_parts(self, path, Stamp.of(self._sent_stat()), parts, tail)
         else:
@@ -245,7 +249,7 @@ class StaticFileHandler(RequestHandler):
 
     def _select_ranges(self, size: int) -> RangeAnswer | None:
         header = self.request.headers.get("Range")
-        if not header or self._variant is not None:
+        if not header or self._chosen_variant is not None:
             return None
         condition = self.request.headers.get("If-Range")
         if condition is not None and not if_range_matches(
@@ -279,7 +283,7 @@ class StaticFileHandler(RequestHandler):
         headers = self.request.headers
         # Ranges count in the bytes of the plain file.
         if "Range" not in headers:
-            self._variant = choose_variant(variants, headers.get("Accept-Encoding"))
+            self._chosen_variant = choose_variant(variants, headers.get("Accept-Encoding"))
 
     async def _hash_large_file(self) -> None:
         """Hash a file that takes long in a thread, so that nobody else has to wait for it."""
@@ -292,7 +296,7 @@ class StaticFileHandler(RequestHandler):
         if recall(self._static_hashes, path, Stamp.of(result)) is None:
             from twisted.internet.threads import deferToThread
 
-            self._hashed = (path, await deferToThread(self._get_cached_version, path))
+            self._hashed_variant = (path, await deferToThread(self._get_cached_version, path))
 
     def _serves_files(self) -> bool:
         """Tell whether the content is that of a file: no subclass provides it in another way."""
@@ -307,10 +311,10 @@ class StaticFileHandler(RequestHandler):
 
     def _sent_path(self) -> str:
         assert self.absolute_path is not None
-        return self.absolute_path if self._variant is None else self._variant.path
+        return self.absolute_path if self._chosen_variant is None else self._chosen_variant.path
 
     def _sent_stat(self) -> os.stat_result:
-        return self._stat() if self._variant is None else self._variant.stat_result
+        return self._stat() if self._chosen_variant is None else self._chosen_variant.stat_result
 
     # --- headers --------------------------------------------------------------------------
 
@@ -320,8 +324,8 @@ class StaticFileHandler(RequestHandler):
         A file too large for a version is told by its size and time.
         """
         path = self._sent_path()
-        if self._hashed is not None and self._hashed[0] == path:
-            version = self._hashed[1]
+        if self._hashed_variant is not None and self._hashed_variant[0] == path:
+            version = self._hashed_variant[1]
         elif self._serves_files():
             stamp = Stamp.of(self._sent_stat())
             if stamp.size > self.MAX_VERSION_CONTENT_SIZE:

@@ -132,7 +132,7 @@ def serve_ready(handler: StaticFileHandler, path: str) -> bool:
         return False
     if ready.folder and request.has_header("Accept-Encoding") and not ready.has_same_neighbours():
         return False
-    handler._hand_over(ready.wire(handler.application), ready.content)
+    handler._hand_over_answer(ready.wire(handler.application), ready.content)
     return True
 
 
@@ -184,7 +184,7 @@ def _asks_for_nothing_special(handler: StaticFileHandler) -> bool:
         handler._made_headers is None
         and handler._transforms is None
         and handler._new_cookies is None
-        and handler._vary is None
+        and handler._vary_headers is None
         and "cookies" not in request.__dict__
         and handler._status_code == 200
         and not has("Range")

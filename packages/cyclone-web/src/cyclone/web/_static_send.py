@@ -78,7 +78,7 @@ async def send_parts(
         if tail:
             handler._write_buffer.append(tail)
     except StreamClosedError:
-        handler._abort()  # the client went away: there is nothing to finish
+        handler._abort_answer()  # the client went away: there is nothing to finish
     except FileChanged:
         if not handler._headers_written:
             raise
@@ -107,7 +107,7 @@ async def send_content(
         if tail:
             handler._write_buffer.append(tail)
     except StreamClosedError:
-        handler._abort()
+        handler._abort_answer()
 
 
 async def _send_pieces(handler: StaticFileHandler, pieces: Iterable[bytes]) -> None:
@@ -125,7 +125,7 @@ async def _send_span(handler: StaticFileHandler, descriptor: int, start: int, en
             await send_file(descriptor, start, end - start)
         except EOFError:
             raise FileChanged from None
-        handler._bytes_written += end - start
+        handler._body_bytes_written += end - start
         return
     while start < end:
         chunk = _read(descriptor, start, min(end, start + _CHUNK))
@@ -144,4 +144,4 @@ def _read(descriptor: int, start: int, end: int) -> bytes:
 
 def _cut(handler: StaticFileHandler, path: str) -> None:
     general_log.warning("{path} became shorter while it was sent", path=path)
-    handler._abort()
+    handler._abort_answer()

@@ -63,7 +63,7 @@ class StreamingMixin(ExecutionMixin):
         connection = self.request.connection
         self._may_keep_alive, connection.keep_alive = connection.keep_alive, False
         try:
-            self._check_request(path_args, path_kwargs)
+            self._check_verb_and_arguments(path_args, path_kwargs)
             pending: Any = self.prepare()
         except BaseException as error:
             self._handle_request_exception(error)
@@ -72,17 +72,17 @@ class StreamingMixin(ExecutionMixin):
             return receiver
         waiting = start(pending)
         if not waiting.called:
-            self._suspend(waiting)
-        waiting.addErrback(self._handle_failure)
+            self._suspend_request(waiting)
+        waiting.addErrback(self._handle_deferred_failure)
         return waiting.addCallback(lambda _: receiver)
 
-    def _body_received(self) -> None:
+    def _body_is_complete(self) -> None:
         """The body is complete: on to the method."""
         if self._finished:
             return
         self.request.connection.keep_alive = self._may_keep_alive
         try:
-            self._run_method()
+            self._run_verb()
         except BaseException as error:
             self._handle_request_exception(error)
 
@@ -105,12 +105,12 @@ class StreamedBody:
             return None
         if pending is None:
             return None
-        return start(pending).addErrback(handler._handle_failure)
+        return start(pending).addErrback(handler._handle_deferred_failure)
 
     def finish(self) -> None:
         """The body is complete."""
-        self._handler._body_received()
+        self._handler._body_is_complete()
 
     def on_connection_close(self) -> None:
         """The client went away before the end of the body."""
-        self._handler._connection_lost()
+        self._handler._client_connection_lost()

@@ -82,7 +82,7 @@ class OpenRequest(weakref.ref["RequestHandler"]):
         """For the connection: its client went away."""
         handler = self()
         if handler is not None:
-            handler._connection_lost()
+            handler._client_connection_lost()
 
     def age(self, now: float) -> float:
         """Seconds since the handler returned."""
@@ -223,4 +223,4 @@ class OpenRequests:
             return
         entry.log("A request took too long", now)
         self.discard(handler)
-        handler._time_out()
+        handler._time_out_request()

@@ -77,7 +77,7 @@ class WebSocketHandler(RequestHandler):
         waiting: Any = self.headersReceived()
         if waiting is not None:
             await waiting
-        self._accept()
+        self._accept_handshake()
 
     def _check_request_headers(self) -> None:
         request = self.request
@@ -99,12 +99,12 @@ class WebSocketHandler(RequestHandler):
         self.set_header("Content-Type", "text/plain; charset=UTF-8")
         self.finish(reason)
 
-    def _accept(self) -> None:
+    def _accept_handshake(self) -> None:
         """Send the answer, take the transport, and open."""
         if self._finished:
             return  # headersReceived() refused
         try:
-            fields, subprotocol, deflate = self._negotiate()
+            fields, subprotocol, deflate = self._negotiate_handshake()
         except HandshakeError as error:
             self._refuse_handshake(error.status, error.reason)
             return
@@ -123,7 +123,7 @@ class WebSocketHandler(RequestHandler):
         ws_connection = WebSocketConnection(
             self,
             deadlines=shared_deadlines(server, server.reactor, server.monotonic),
-            limits=self._limits(),
+            limits=self._websocket_limits(),
             deflate=deflate,
             subprotocol=subprotocol,
             home=server,
@@ -135,15 +135,15 @@ class WebSocketHandler(RequestHandler):
         ws_connection.direct = taken.called  # else the transport still has some of it
         taken.addErrback(_was_closed)
         self._headers_written = self._finished = self._upgraded = True
-        if self._suspended:
-            self._resolved()
+        if self._request_suspended:
+            self._answer_resolved()
         server.adopt(ws_connection)
         connection.detach(ws_connection)
         self._log()
         self.on_finish()
         ws_connection.enter(self._open, ws_connection)
 
-    def _negotiate(self) -> tuple[list[tuple[str, str]], str | None, Deflate | None]:
+    def _negotiate_handshake(self) -> tuple[list[tuple[str, str]], str | None, Deflate | None]:
         """The header fields of the answer, the subprotocol, the compression."""
         headers = self.request.headers
         key = handshake.check_key(headers)
@@ -172,7 +172,7 @@ class WebSocketHandler(RequestHandler):
                 deflate = accepted[1]
         return fields, subprotocol or None, deflate
 
-    def _limits(self) -> Limits:
+    def _websocket_limits(self) -> Limits:
         settings = self.settings
         options = self.request.connection.server.options
         return Limits(
