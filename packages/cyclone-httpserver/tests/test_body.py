@@ -316,6 +316,46 @@ def test_small_pieces_are_not_kept_one_by_one() -> None:
     assert body.read() == b"".join(b"%02d" % number for number in range(100)) * 1000
 
 
+def test_many_large_bodies_share_what_is_read_at_once() -> None:
+    server = Client().server
+
+    def body(size: int = 1 << 20) -> Body:
+        request = HTTPRequest("POST", "/")
+        request._length = size
+        return Body(request, server)
+
+    assert body(1000).read_size is None
+    first = body()
+    assert first.read_size == 1 << 20
+    others = [body() for _ in range(255)]
+    assert first.read_size == 1 << 18
+    more = [body() for _ in range(5000)]
+    assert first.read_size == 65536
+    for each in (*others, *more[1:]):
+        each.close()
+        each.close()
+    more[0].complete()
+    assert first.read_size == 1 << 20
+    first.complete()
+    first.close()
+    assert first.read_size is None
+    assert server._large_bodies == 0
+
+
+@pytest.mark.parametrize("end", ["complete", "lost", "refused"])
+def test_large_bodies_are_counted_as_long_as_they_come(end: str) -> None:
+    client = Client(max_body_size=900_000)
+    client.send(P + H + b"Content-Length: 800000\r\n\r\n" + b"x" * 1000)
+    assert client.server._large_bodies == 1
+    if end == "complete":
+        client.send(b"x" * 799_000)
+    elif end == "lost":
+        client.hang_up()
+    else:
+        client.advance(60)
+    assert client.server._large_bodies == 0
+
+
 def test_a_disk_that_takes_less_than_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     write, writev = os.write, os.writev
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:7]))

@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from ._request import HTTPRequest
     from ._server import HTTPServer
 
+# A body of a known size over the first is read from the socket in pieces of the second, as long as
+# all such bodies together read no more than the third: Twisted's 64 KiB cost a turn of the reactor
+# and a write each
+LARGE_BODY: Final = 512 * 1024
+_LARGE_READ: Final = 1024 * 1024
+_LARGE_READS: Final = 64 * 1024 * 1024
+_LEAST_READ: Final = 65536
 # A write is worth a thread from this size on ...
 _BATCH: Final = 512 * 1024
 # ... and while one is running, so much may wait
@@ -145,6 +152,7 @@ class Body:
     __slots__ = (
         "_closed",
         "_failure",
+        "_is_large",
         "_pieces",
         "_request",
         "_server",
@@ -169,6 +177,23 @@ class Body:
         #: A multipart form that was too large for the memory; the raw body is not kept then.
         self.form: FormReceiver | None = None
         self.size = 0
+        self._is_large = request._length > LARGE_BODY
+        if self._is_large:
+            server._large_bodies += 1
+
+    @property
+    def read_size(self) -> int | None:
+        """How much to read from the socket at once; None: as ever."""
+        if not self._is_large:
+            return None
+        share = _LARGE_READS // self._server._large_bodies
+        return max(_LEAST_READ, min(_LARGE_READ, share))
+
+    def _received(self) -> None:
+        """Nothing more of it will be read."""
+        if self._is_large:
+            self._is_large = False
+            self._server._large_bodies -= 1
 
     def data_received(self, chunk: bytes) -> Deferred[None] | None:
         """Take a piece; a Deferred if the disk has to catch up first."""
@@ -188,6 +213,7 @@ class Body:
 
     def complete(self) -> Deferred[None] | None:
         """The body is in; a Deferred while it is still being written."""
+        self._received()
         self._request = None
         if self._write is None:
             return None
@@ -256,6 +282,7 @@ class Body:
 
     def close(self) -> None:
         """Nobody will ask for it: free memory and disk, after the write that is running."""
+        self._received()
         self._closed = True
         self._pieces.clear()
         self._wanted = None

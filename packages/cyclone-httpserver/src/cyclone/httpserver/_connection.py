@@ -23,7 +23,7 @@ from zope.interface import implementer
 
 from cyclone.httputil import HTTPInputError
 
-from ._body import Body
+from ._body import LARGE_BODY, Body
 from ._errors import RequestError, StreamClosedError, storage_error
 from ._incoming import BodyReceiver, Incoming
 from ._output import CLOSED, CLOSING, DETACHED, LINGERING, OPEN
@@ -39,10 +39,6 @@ if TYPE_CHECKING:
     from ._server import HTTPServer
 
 _MAX_LEADING_CRLF = 8
-# A body over the first size is read from the socket in pieces up to the second: Twisted's 64 KiB
-# cost four times as many turns of the reactor
-_LARGE_BODY = 512 * 1024
-_LARGE_READ = 1024 * 1024
 # Among so many connections one that has come back with a second request is read together with them
 _CROWD = 4
 _new = object.__new__
@@ -418,8 +414,8 @@ class HTTPConnection(ResponseSide):
             sink = Body(incoming.request, self.server)
             incoming.sink = sink
             incoming.request._body = sink
-            if self._send is not None and incoming.request._length > _LARGE_BODY:
-                self.transport.bufferSize = _LARGE_READ
+            if self._send is not None and sink.read_size is not None:
+                self.transport.bufferSize = sink.read_size
         if incoming.expect_continue:
             incoming.expect_continue = False
             if self._response is None:
@@ -450,7 +446,7 @@ class HTTPConnection(ResponseSide):
     def _body_ended(self, incoming: Incoming) -> None:
         """The body is complete and was taken."""
         request = incoming.request
-        if self._send is not None and request._length > _LARGE_BODY:
+        if self._send is not None and request._length > LARGE_BODY:
             vars(self.transport).pop("bufferSize", None)
         if incoming.receiver is not None:
             receiver = incoming.receiver

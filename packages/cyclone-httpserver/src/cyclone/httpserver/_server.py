@@ -118,6 +118,8 @@ class HTTPServer:
         self._stop: Stop | None = None
         self._bound: list[socket.socket] = []
         self._adopted: list[socket.socket] = []
+        # How many bodies are being received that are known to be large
+        self._large_bodies = 0
 
     def _trust(self, options: ServerOptions) -> None:
         from ._proxy import ProxyRules, TrustedPeers
