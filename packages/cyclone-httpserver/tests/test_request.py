@@ -110,9 +110,13 @@ def test_semicolons_separate_nothing_HV14() -> None:
 
 @pytest.mark.parametrize("query", ["%41" * 20_000, "%" * 60_000, "%zz" * 20_000, "+" * 60_000])
 def test_percent_decoding_is_linear_HV12(query: str) -> None:
-    started = time.process_time()
-    HTTPRequest("GET", "/?a=" + query)
-    assert time.process_time() - started < 0.2
+    """HV-12: the best of three, since others use this machine too."""
+    times = []
+    for _ in range(3):
+        started = time.process_time()
+        assert HTTPRequest("GET", "/?a=" + query).query_arguments["a"]
+        times.append(time.process_time() - started)
+    assert min(times) < 0.005
 
 
 def test_cookies() -> None:

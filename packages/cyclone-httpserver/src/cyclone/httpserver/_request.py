@@ -7,8 +7,8 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
-from urllib.parse import parse_qsl
 
+from cyclone.escape import parse_qs_bytes
 from cyclone.httputil import (
     HTTPFile,
     HTTPHeaders,
@@ -375,19 +375,12 @@ def _body_file(request: HTTPRequest) -> BinaryIO:
 
 
 def _query_arguments(request: HTTPRequest) -> dict[str, list[bytes]]:
-    found: dict[str, list[bytes]] = {}
     query = request.query
-    if query:
-        # Latin-1 both ways keeps the bytes of a value as they came; a handler decodes them
-        try:
-            pairs = parse_qsl(
-                query, keep_blank_values=True, encoding="latin-1", max_num_fields=MAX_QUERY_FIELDS
-            )
-        except ValueError as error:
-            raise HTTPInputError(f"Invalid query: {error}") from None
-        for name, value in pairs:
-            found.setdefault(name, []).append(value.encode("latin-1"))
-    return found
+    if not query:
+        return {}
+    if query.count("&") >= MAX_QUERY_FIELDS:
+        raise HTTPInputError("Invalid query: Max number of fields exceeded")
+    return parse_qs_bytes(query, keep_blank_values=True)
 
 
 MAX_QUERY_FIELDS = 1000
