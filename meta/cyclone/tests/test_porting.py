@@ -28,6 +28,7 @@ def program(heading: str) -> str:
     [
         ("From Tornado 6", {"/": "Hello, world"}),
         ("From Cyclone 1.3", {"/?name=you": "Hello, you", "/later": "later"}),
+        ("In place of modules that are not there", {"/hello/you": "Good morning, you"}),
     ],
 )
 def test_it_runs(
@@ -43,6 +44,21 @@ def test_it_runs(
         assert httpx.get(server.url + path).text == text
 
 
+def test_json_rpc(start: Callable[..., Server], tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(program("In place of modules that are not there"), "utf-8")
+    server = start("-m", "cyclone.cli", "run", app, "--port", "0")
+
+    def call(method: str, *params: object) -> object:
+        call = {"id": 1, "method": method, "params": params}
+        answer = httpx.post(f"{server.url}/jsonrpc", json=call).json()
+        return answer["error"] or answer["result"]
+
+    assert call("sort", [3, 1, 2]) == [1, 2, 3]
+    assert call("later", "text") == "text"
+    assert call("__class__") == {"code": 0, "message": "KeyError"}
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -53,6 +69,8 @@ def test_it_runs(
         "sqlite",
         "bottle",
         "options",
+        "util",
+        "app",
     ],
 )
 def test_modules_of_1_3_that_are_gone(name: str) -> None:
