@@ -443,7 +443,7 @@ class TestGzip:
             pytest.param(gzip.compress(b"hello")[:-3], id="truncated"),
             pytest.param(b"hello", id="no gzip"),
             pytest.param(gzip.compress(b"hello") + b"garbage", id="garbage behind"),
-            pytest.param(gzip.compress(b"") * 10_000, id="members"),
+            pytest.param(gzip.compress(b"") * 100_000, id="BP-17-members"),
             pytest.param(gzip.compress(b"hello")[:-5] + b"xxxxx", id="checksum"),
             pytest.param(b"\x1f\x8b\x08\x00", id="head only"),
         ],
@@ -452,6 +452,33 @@ class TestGzip:
         client = Client(decompress_request=True)
         client.send(post(body, self.GZIP))
         assert client.statuses == [400]
+
+    @pytest.mark.parametrize(
+        "codings", ["gzip, gzip", ",".join(["gzip"] * 10), "gzip;q=1", "identity, gzip", "deflate"]
+    )
+    def test_other_codings_are_the_handlers_BP_15(self, codings: str) -> None:
+        """BP-15: one gzip is taken off, and of several none."""
+        body = b"hello"
+        for _ in range(codings.count("gzip")):
+            body = gzip.compress(body)
+        client = Client(decompress_request=True)
+        client.send(post(body, b"Content-Encoding: " + codings.encode()))
+        assert client.requests[0].body == body
+        assert client.requests[0].headers["Content-Encoding"] == codings
+
+    def test_each_bit_that_is_flipped_BP_17(self) -> None:
+        """BP-17: it is an error, or a bit that says nothing about the body."""
+        content = b"hello world" * 20
+        body = gzip.compress(content)
+        for place in range(len(body) * 8):
+            flipped = bytearray(body)
+            flipped[place // 8] ^= 1 << place % 8
+            client = Client(decompress_request=True)
+            client.send(post(bytes(flipped), self.GZIP))
+            if client.statuses == [200]:
+                assert client.requests[0].body == content
+            else:
+                assert client.statuses == [400]
 
     def test_two_members(self) -> None:
         client = Client(decompress_request=True)
