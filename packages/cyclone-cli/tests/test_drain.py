@@ -11,6 +11,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from cyclone.cli import _drain
+from cyclone.httpserver import HTTPServer
 
 
 class Gate:
@@ -33,7 +34,7 @@ class Server:
     """What a drain needs of an `HTTPServer`."""
 
     def __init__(self) -> None:
-        self.connections = {1, 2}
+        self.open_connections = {1, 2}
         self.port = Port()
         self.gate = Gate([self.port])
         self.stopped: list[float] = []
@@ -45,7 +46,9 @@ class Server:
 
 
 @pytest.fixture(autouse=True)
-def _not_draining() -> Iterator[None]:
+def _not_draining(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    # Called for the class, because a program's own Application may have another stop()
+    monkeypatch.setattr(HTTPServer, "stop", Server.stop)
     yield
     _drain._draining = False
 
@@ -85,6 +88,12 @@ def test_delay() -> None:
     assert server.stopped == [25.0]
 
 
+def test_f39_what_is_left_of_the_time() -> None:
+    drain, _ = make(Server(), Clock(), timeout=7, delay=2)
+    drain.begin("SIGTERM")
+    assert 0 < drain.left() <= 9
+
+
 def test_a_failure_is_an_end_too() -> None:
     server = Server()
     drain, seen = make(server, Clock())
@@ -102,9 +111,10 @@ def test_signals() -> None:
     seen: list[Any] = []
     before = signal.getsignal(signal.SIGUSR2)
     try:
-        _drain.Signals(Reactor(), seen.append, seen.append).install(signal.SIGUSR2)
+        insisted = lambda number: seen.append(("insisted", number))  # noqa: E731
+        _drain.Signals(Reactor(), seen.append, seen.append, insisted).install(signal.SIGUSR2)
         signal.raise_signal(signal.SIGUSR2)
         signal.raise_signal(signal.SIGUSR2)
     finally:
         signal.signal(signal.SIGUSR2, before)
-    assert seen == ["SIGUSR2", signal.SIGUSR2]
+    assert seen == ["SIGUSR2", ("insisted", signal.SIGUSR2), signal.SIGUSR2]

@@ -437,3 +437,43 @@ def test_http_errors_of_a_head(serve: Any) -> None:
 
     client = serve([("/", Picky)])
     assert client.fetch("GET", "/", headers={"X-Bad": "1"}).status == 422
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_subclass_may_have_attributes_of_any_name(serve: Any, when: str) -> None:
+    """A port from Tornado has no reason to know what this class's own attributes are called."""
+
+    class Program(Application):
+        def __init__(self, *args: Any, **settings: Any) -> None:
+            if when == "before":
+                self._set()
+            super().__init__(*args, **settings)
+            if when == "after":
+                self._set()
+
+        def _set(self) -> None:
+            self.options = {"port": 8888}
+            self.connections = ["mine"]
+            self.closing = self.proxy = "mine"
+            self.protocol = "https"
+
+        def start(self) -> str:  # type: ignore[override]
+            return "started"
+
+        def stop(self) -> str:  # type: ignore[override]
+            return "stopped"
+
+    class Handler(RequestHandler):
+        def get(self) -> None:
+            program: Any = self.application
+            self.write({"port": program.options["port"], "of": [program.start(), program.stop()]})
+
+        async def post(self) -> None:
+            self.write(self.request.body)
+
+    client = serve([("/", Handler)], application=Program)
+    assert client.fetch("GET", "/").json() == {"port": 8888, "of": ["started", "stopped"]}
+    assert client.fetch("POST", "/", body=b"x" * 70000).body == b"x" * 70000
+    assert client.app.connections == ["mine"]
+    HTTPServer.stop(client.app)
+    assert client.app.is_stopping

@@ -112,7 +112,7 @@ class Balance:
     def show(self) -> None:
         """Show the others how many connections there are now."""
         if not self.over():  # else the place is the successor's
-            self._counts.show(self._number, len(self.server.connections))
+            self._counts.show(self._number, len(self.server.open_connections))
 
     def allowance(self) -> int:
         """How many connections may be accepted now; 0: step back."""
@@ -120,7 +120,7 @@ class Balance:
         counts = [count for _, count, _ in self._counts.others(self._number)]
         if not counts:
             return BATCH
-        return max(0, min(BATCH, min(counts) + SLACK + 1 - len(self.server.connections)))
+        return max(0, min(BATCH, min(counts) + SLACK + 1 - len(self.server.open_connections)))
 
     def patience(self) -> int:
         """How often to step back for those with fewer connections."""
@@ -138,7 +138,7 @@ class Balance:
         self._given_up.update(awaited)
 
     def _awaited(self) -> Iterator[tuple[int, int]]:
-        enough = len(self.server.connections) - SLACK
+        enough = len(self.server.open_connections) - SLACK
         for other, count, shown in self._counts.others(self._number):
             if count < enough:
                 yield other, shown

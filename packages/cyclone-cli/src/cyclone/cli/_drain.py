@@ -59,7 +59,7 @@ class Drain:
             return
         self.begun = _draining = True
         self._began = time.monotonic()
-        log.info("%s: stopping, %d connections open", why, len(self._server.connections))
+        log.info("%s: stopping, %d connections open", why, len(self._server.open_connections))
         if self._delay:
             self._reactor.callLater(self._delay, self._stop)
         else:
@@ -67,7 +67,8 @@ class Drain:
 
     def _stop(self) -> None:
         accept_waiting(self._server)
-        stopped: Deferred[int] = self._server.stop(self._timeout)
+        # A program may have a stop() of its own
+        stopped: Deferred[int] = HTTPServer.stop(self._server, self._timeout)
         self._closed()
         stopped.addBoth(self._finished)
 

@@ -222,7 +222,7 @@ class ServeService(Service):
         stopped: Deferred[Any] = succeed(None)
         if self.server is not None:
             accept_waiting(self.server)
-            stopped = self.server.stop(self.options.drain_timeout)
+            stopped = HTTPServer.stop(self.server, self.options.drain_timeout)
         for listener in self._listeners:
             listener.close()
         self._listeners = []

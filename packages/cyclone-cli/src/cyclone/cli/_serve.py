@@ -160,13 +160,13 @@ class Serving:
 
 def configure(server: HTTPServer, options: RunOptions, *, worker: int | None = None) -> None:
     """Apply the options that are settings of the application. It must not listen yet."""
-    if options.xheaders and not server.options.xheaders:
+    if options.xheaders and not server.server_options.xheaders:
         # What depends on the options is worked out by the server's own constructor.
         receive = server.headers_received
         HTTPServer.__init__(
             server,
             server.request_callback,
-            options=dataclasses.replace(server.options, xheaders=True),
+            options=dataclasses.replace(server.server_options, xheaders=True),
             ssl_options=server.ssl_options,
             monotonic=server.monotonic,
         )

@@ -43,10 +43,10 @@ class AcceptGate:
         self._server = server
         limit = open_files_limit()
         reserve = 0 if limit is None else min(128, limit // 2)
-        wanted = server.options.max_connections
+        wanted = server.server_options.max_connections
         self.max_connections = (limit and limit - reserve) if wanted is None else (wanted or None)
         self._last_descriptor = None if limit is None else limit - min(32, limit // 8)
-        self._refuses = server.options.refuse_when_full
+        self._refuses = server.server_options.refuse_when_full
         self.ports: set[Any] = set()
         self.paused = False
         self._last_log = float("-inf")
@@ -79,7 +79,7 @@ class AcceptGate:
         limit = self.max_connections
         if limit is None or self._refuses:
             return False
-        return len(self._server.connections) >= limit
+        return len(self._server.open_connections) >= limit
 
     def accepted(self, connection: HTTPConnection) -> None:
         """A connection was made; is it the last one for now?"""
@@ -93,7 +93,7 @@ class AcceptGate:
             # and else as many as it did: so the batch never grows
             port.numberAccepts = 0
         limit = self.max_connections
-        if self._refuses and limit is not None and len(self._server.connections) > limit:
+        if self._refuses and limit is not None and len(self._server.open_connections) > limit:
             self._log("connections are refused", "as many as allowed")
             connection.turn_away()
         if self.full():

@@ -202,7 +202,7 @@ class Body:
         self._pieces.append(chunk)
         self.size += len(chunk)
         if self._write is None:
-            if self.size <= self._server.options.spool_threshold:
+            if self.size <= self._server.server_options.spool_threshold:
                 return None
             self._begin_spool()
         if self._pieces.size >= _BATCH and not self._writing:
@@ -240,7 +240,7 @@ class Body:
 
     def _write_raw(self, pieces: list[bytes]) -> None:
         if self._spool is None:
-            self._spool = SpoolFile(self._server.options.spool_dir)
+            self._spool = SpoolFile(self._server.server_options.spool_dir)
         self._spool.writelines(pieces)
 
     def _write_batch(self) -> None:
@@ -323,7 +323,7 @@ def _form_for(request: HTTPRequest, server: HTTPServer) -> FormReceiver | None:
     ):
         return None
     limits = dataclasses.replace(config.limits(), max_field_size=_MAX_FIELDS_SIZE)
-    options = server.options
+    options = server.server_options
     return FormReceiver(
         parameters["boundary"],
         limits,

@@ -73,12 +73,14 @@ class HTTPConnection(ResponseSide):
             self.tls = hasattr(transport, "getPeerCertificate")
         now = self.server.monotonic()
         self._now = now
-        options = self.server.options
+        options = self.server.server_options
         first = self.server.first_timeout
         if self.tls and options.tls_handshake_timeout:
             first = options.tls_handshake_timeout
         self.deadline = now + first
-        if self.server.options.proxy_protocol and self.server.expects_proxy_header(self.peer_ip):
+        if self.server.server_options.proxy_protocol and self.server.expects_proxy_header(
+            self.peer_ip
+        ):
             from ._proxyprotocol import ProxyHeader
 
             self._preface = ProxyHeader()
@@ -133,7 +135,7 @@ class HTTPConnection(ResponseSide):
         try:
             try:
                 request = _new(HTTPRequest)
-                parse_head(data, server.options, request)
+                parse_head(data, server.server_options, request)
                 request._body = request._finish_waiters = request._finish_time = None
                 request._fields = request._path = None
                 request._start_time = self._now
@@ -141,7 +143,7 @@ class HTTPConnection(ResponseSide):
                 self.request = request
                 self._served = served = self._served + 1
                 self.keep_alive = request._keep_alive
-                if served >= server.request_limit or self.no_keep_alive or server.closing:
+                if served >= server.request_limit or self.no_keep_alive or server.is_stopping:
                     self.keep_alive = False
                 if served == 2:
                     self._join_the_crowd()
@@ -298,8 +300,8 @@ class HTTPConnection(ResponseSide):
             if end < 4:
                 self._begin_head(data)
                 return b""
-            if end > server.options.max_header_size:
-                raise head_too_large(data, server.options)
+            if end > server.server_options.max_header_size:
+                raise head_too_large(data, server.server_options)
             if end == len(data):
                 raw, data = data, b""
             else:
@@ -311,17 +313,17 @@ class HTTPConnection(ResponseSide):
             self._head_buffer = None
             raw, data = complete
         request = _new(HTTPRequest)
-        parse_head(raw, server.options, request)
+        parse_head(raw, server.server_options, request)
         fill(request, self, self._now)
         self.request = request
         self._served = served = self._served + 1
         self.keep_alive = request._keep_alive
-        if served >= server.request_limit or self.no_keep_alive or server.closing:
+        if served >= server.request_limit or self.no_keep_alive or server.is_stopping:
             self.keep_alive = False
         if served == 2:
             self._join_the_crowd()
         if self._half_closed:
-            self.deadline = self._now_plus(server.options.half_close_timeout)
+            self.deadline = self._now_plus(server.server_options.half_close_timeout)
         length = request._length
         if not length:
             self._dispatch(request)
@@ -333,7 +335,7 @@ class HTTPConnection(ResponseSide):
         return data
 
     def _join_the_crowd(self) -> None:
-        if len(self.server.connections) >= _CROWD and self._send is not None:
+        if len(self.server.open_connections) >= _CROWD and self._send is not None:
             read_together(self.transport)
 
     def _comes_whole(self, request: HTTPRequest, length: int) -> bool:
@@ -345,8 +347,8 @@ class HTTPConnection(ResponseSide):
         return server.headers_received is None if collects is None else collects(request)
 
     def _begin_head(self, data: bytes) -> None:
-        self._head_buffer = buffer = HeadBuffer(self.server.options)
-        timeout = self.server.options.header_timeout
+        self._head_buffer = buffer = HeadBuffer(self.server.server_options)
+        timeout = self.server.server_options.header_timeout
         if timeout:
             buffer.deadline = deadline = self._now + timeout
             # The first head has to be in when the time for the first request is over as well
@@ -378,10 +380,10 @@ class HTTPConnection(ResponseSide):
     # --- bodies -----------------------------------------------------------------------------
 
     def _begin_body(self, request: HTTPRequest) -> None:
-        incoming = Incoming(request, self.server.options, self._now, self._wake)
+        incoming = Incoming(request, self.server.server_options, self._now, self._wake)
         self._incoming = incoming
         self.deadline = self._now + incoming.timeout if incoming.timeout else NEVER
-        if self.server.options.decompress_request:
+        if self.server.server_options.decompress_request:
             incoming.inflate_if_needed()
         hook = self.server.headers_received
         if hook is None:
@@ -498,7 +500,7 @@ class HTTPConnection(ResponseSide):
         """Keep input for later; past the limit, stop reading."""
         self._tail = self._tail + data if self._tail else data
         incoming = self._incoming
-        if incoming is not None or len(self._tail) >= self.server.options.max_pipelined_size:
+        if incoming is not None or len(self._tail) >= self.server.server_options.max_pipelined_size:
             if incoming is not None and incoming.blocked:
                 self.deadline = NEVER
             self._pause_reading()

@@ -84,7 +84,7 @@ class OutputSide:
         #: The request that is being answered, or None.
         self.request: HTTPRequest | None = None
         #: Settable: close when this answer is out.
-        self.no_keep_alive: bool = server.options.no_keep_alive
+        self.no_keep_alive: bool = server.server_options.no_keep_alive
         self.keep_alive = True
         self.deadline = NEVER
         self.tls = False
@@ -139,7 +139,7 @@ class OutputSide:
     @property
     def protocol(self) -> str:
         """``http`` or ``https``."""
-        return self.server.options.protocol or ("https" if self.tls else "http")
+        return self.server.server_options.protocol or ("https" if self.tls else "http")
 
     def abort(self) -> None:
         """Break off: the client sees that the response is not complete.
@@ -202,7 +202,7 @@ class OutputSide:
 
     def _lose(self) -> None:
         # The kernel took all of it, or the transport is about to find out that it cannot
-        self.deadline = self._now_plus(self.server.options.write_timeout or NEVER)
+        self.deadline = self._now_plus(self.server.server_options.write_timeout or NEVER)
         self.transport.loseConnection()
 
     def _linger(self) -> None:
@@ -218,7 +218,7 @@ class OutputSide:
             self._half_close()
 
     def _half_close(self) -> None:
-        self.deadline = self._now_plus(self.server.options.linger_timeout)
+        self.deadline = self._now_plus(self.server.server_options.linger_timeout)
         self._resume_reading()
         lose = getattr(self.transport, "loseWriteConnection", None)
         if lose is not None and not self.tls:
@@ -312,7 +312,7 @@ class OutputSide:
             elif self._state != CLOSED:
                 self._wait_for_kernel(data)
         else:
-            limit = self.server.options.max_buffer_size
+            limit = self.server.server_options.max_buffer_size
             if limit and outlet.size > limit:
                 self.server.log_timeout(self, "a slow reader's buffer")
                 self._kill()
@@ -325,7 +325,7 @@ class OutputSide:
         """What was not taken at once."""
         self._quiet = False
         self._outlet = outlet = Outlet(self, self._send)
-        self.deadline = self._now_plus(self.server.options.write_timeout or NEVER)
+        self.deadline = self._now_plus(self.server.server_options.write_timeout or NEVER)
         outlet.put(rest)
         if self._producer is not None and self._outlet is not None:
             self._producer.pause()
@@ -346,7 +346,7 @@ class OutputSide:
         return outlet.wait()
 
     def _write_progress(self) -> None:
-        self.deadline = self._now_plus(self.server.options.write_timeout or NEVER)
+        self.deadline = self._now_plus(self.server.server_options.write_timeout or NEVER)
 
     def _outlet_drained(self, outlet: Outlet) -> None:
         """The client has taken everything."""
@@ -367,7 +367,7 @@ class OutputSide:
 
     def _next_deadline(self) -> float:
         """What the connection waits for, now that its output is out."""
-        options = self.server.options
+        options = self.server.server_options
         incoming = self._incoming
         if incoming is not None:
             if self.request is None:

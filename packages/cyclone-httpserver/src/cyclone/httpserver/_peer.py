@@ -29,7 +29,7 @@ class ConnectionContext:
         self._orig_protocol = connection.protocol
         self.remote_ip = self._orig_remote_ip if request is None else request.remote_ip
         self.protocol = self._orig_protocol if request is None else request.protocol
-        self.trusted_downstream = connection.server.options.trusted_downstream or ()
+        self.trusted_downstream = connection.server.server_options.trusted_downstream or ()
         self.address: Any
         if not isinstance(host, str):
             self.address_family = socket.AF_UNIX

@@ -333,8 +333,8 @@ def _query(request: HTTPRequest) -> str:
 
 def _host(request: HTTPRequest) -> str:
     connection = request.connection
-    if connection.server.proxy is not None:
-        host = connection.server.proxy.host(request.headers, connection.peer_ip)
+    if connection.server.proxy_rules is not None:
+        host = connection.server.proxy_rules.host(request.headers, connection.peer_ip)
         if host is not None:
             return host
     return request._host or "127.0.0.1"
@@ -346,7 +346,7 @@ def _host_name(request: HTTPRequest) -> str:
 
 def _remote_ip(request: HTTPRequest) -> str:
     connection = request.connection
-    proxy = connection.server.proxy
+    proxy = connection.server.proxy_rules
     if proxy is None:
         return connection.peer_ip
     return proxy.remote_ip(request.headers, connection.peer_ip)
@@ -354,7 +354,7 @@ def _remote_ip(request: HTTPRequest) -> str:
 
 def _protocol(request: HTTPRequest) -> str:
     connection = request.connection
-    proxy = connection.server.proxy
+    proxy = connection.server.proxy_rules
     if proxy is None:
         return connection.protocol
     return proxy.protocol(request.headers, connection.peer_ip, connection.protocol)

@@ -373,12 +373,12 @@ class ResponseSide(OutputSide):
         if incoming.receiver is not None and not incoming.expect_continue:
             return  # its receiver may well read all of it before the answer ends
         remaining = getattr(incoming.reader, "remaining", 0)
-        if incoming.expect_continue or remaining > self.server.options.max_drain_size:
+        if incoming.expect_continue or remaining > self.server.server_options.max_drain_size:
             self.keep_alive = False
 
     def _drain(self, incoming: Incoming, now: float) -> None:
         """Answered before the body was in: read a little of it, or close."""
-        options = self.server.options
+        options = self.server.server_options
         remaining = getattr(incoming.reader, "remaining", 0)
         incoming.discard()
         if not self.keep_alive or incoming.expect_continue or remaining > options.max_drain_size:

@@ -38,6 +38,18 @@ general_log = EventLogger("cyclone.general")
 application_log = EventLogger("cyclone.application")
 
 
+class _Alias:
+    """A short name for reading: an attribute of a subclass may have it, and does no harm."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, server: HTTPServer | None, owner: type) -> Any:
+        return self if server is None else getattr(server, self._name)
+
+
 @implementer(IProtocolFactory, IProtocolNegotiationFactory)
 class HTTPServer:
     """An HTTP/1.x server around a callback: a Twisted server factory.
@@ -61,6 +73,12 @@ class HTTPServer:
     """
 
     noisy = False
+    # Programs have attributes of these names in their subclasses of Application: nothing here
+    # reads what matters by them
+    options: Any = _Alias("server_options")
+    connections: Any = _Alias("open_connections")
+    closing: Any = _Alias("is_stopping")
+    proxy: Any = _Alias("proxy_rules")
 
     def __init__(
         self,
@@ -74,7 +92,7 @@ class HTTPServer:
     ) -> None:
         if options is not None and settings:
             raise TypeError("give either options or single settings")
-        self.options = options = ServerOptions(**settings) if options is None else options
+        self.server_options = options = ServerOptions(**settings) if options is None else options
         if not callable(request_callback):
             request_callback = adapted(request_callback)
         self.request_callback = request_callback
@@ -97,7 +115,7 @@ class HTTPServer:
         self.ssl_options = ssl_options
         self.date_line = DateLine()
         #: Set by `stop`.
-        self.closing = False
+        self.is_stopping = False
         #: What `HTTPConnection` takes the short way with.
         self.short_head = min(4096, options.max_header_size)
         self.idle_timeout = options.idle_connection_timeout or NEVER
@@ -106,8 +124,8 @@ class HTTPServer:
         if not options.first_request_timeout:
             self.first_timeout = NEVER
         self.request_limit = options.max_requests_per_connection or NEVER
-        self.connections: set[HTTPConnection] = set()
-        self.proxy: ProxyRules | None = None
+        self.open_connections: set[HTTPConnection] = set()
+        self.proxy_rules: ProxyRules | None = None
         self._proxy_senders: TrustedPeers | None = None
         if options.xheaders or options.proxy_protocol:
             self._trust(options)
@@ -115,7 +133,7 @@ class HTTPServer:
         self._sweeper: Sweeper | None = None
         self.next_sweep = NEVER
         self._gate: AcceptGate | None = None
-        self._stop: Stop | None = None
+        self._stopper: Stop | None = None
         self._bound: list[socket.socket] = []
         self._adopted: list[socket.socket] = []
         # How many bodies are being received that are known to be large
@@ -125,7 +143,7 @@ class HTTPServer:
         from ._proxy import ProxyRules, TrustedPeers
 
         if options.xheaders:
-            self.proxy = ProxyRules(options)
+            self.proxy_rules = ProxyRules(options)
         if options.proxy_protocol and options.trusted_downstream is not None:
             self._proxy_senders = TrustedPeers(options.trusted_downstream)
 
@@ -143,7 +161,7 @@ class HTTPServer:
     def reactor(self, reactor: Any) -> None:
         """For tests: another one, while nobody is connected. RuntimeError if somebody is."""
         if reactor is not self._reactor:
-            if self.connections:
+            if self.open_connections:
                 raise RuntimeError("the reactor of a server with connections cannot be changed")
             self._reactor, self._sweeper = reactor, None
 
@@ -160,7 +178,7 @@ class HTTPServer:
     def _swept(self) -> set[HTTPConnection]:
         if self._gate is not None:
             self._gate.sweep()
-        return self.connections
+        return self.open_connections
 
     @property
     def gate(self) -> AcceptGate:
@@ -173,8 +191,8 @@ class HTTPServer:
 
     def doStart(self) -> None:
         """Twisted: a port is about to listen."""
-        self.closing = False
-        trouble = spool_trouble(self.options.spool_dir)
+        self.is_stopping = False
+        trouble = spool_trouble(self.server_options.spool_dir)
         if trouble is not None:
             general_log.warning("large bodies cannot be stored: {trouble}", trouble=trouble)
         find = getattr(self.reactor, "getReaders", None)
@@ -194,8 +212,8 @@ class HTTPServer:
 
     def connection_made(self, connection: HTTPConnection) -> None:
         """For `HTTPConnection`: it has a transport now."""
-        self.connections.add(connection)
-        if len(self.connections) == 1:
+        self.open_connections.add(connection)
+        if len(self.open_connections) == 1:
             self.sweeper.start()
         self.gate.accepted(connection)
 
@@ -206,21 +224,21 @@ class HTTPServer:
         ``deadline`` and ``timed_out(now)``, ``keep_alive``, ``close_if_idle()`` and ``close()``
         (a Deferred for its end), ``_kill()``; and it calls `connection_lost` at its end.
         """
-        self.connections.add(connection)
+        self.open_connections.add(connection)
 
     def connection_lost(self, connection: Any) -> None:
         """For a connection: its transport is gone, or somebody else's."""
-        self.connections.discard(connection)
+        self.open_connections.discard(connection)
         if self._gate is not None:
             self._gate.freed()
-        if not self.connections:
+        if not self.open_connections:
             self.sweeper.stop()
-        if self._stop is not None:
-            self._stop.connection_gone()
+        if self._stopper is not None:
+            self._stopper.connection_gone()
 
     def expects_proxy_header(self, peer: str) -> bool:
         """For `HTTPConnection`: does this peer begin with the PROXY protocol's header?"""
-        return self.options.proxy_protocol and (
+        return self.server_options.proxy_protocol and (
             self._proxy_senders is None or peer in self._proxy_senders
         )
 
@@ -325,22 +343,22 @@ class HTTPServer:
         """
         from ._stop import Stop
 
-        self.closing = True
-        stop = self._stop
+        self.is_stopping = True
+        stop = self._stopper
         if stop is None:
-            stop = self._stop = Stop(self, deadline, idle_grace)
+            stop = self._stopper = Stop(self, deadline, idle_grace)
             stop.wait().addCallback(self._stopped)
         return stop.wait()
 
     def _stopped(self, cut: int) -> None:
-        self._stop = None
+        self._stopper = None
         if cut:
             general_log.warning("stopped; {cut} connections were cut", cut=cut)
 
     def close_all_connections(self) -> Deferred[None]:
         """Close every connection, whatever it is doing; fires when they are gone."""
         waits: list[Deferred[Any]] = []
-        for connection in list(self.connections):
+        for connection in list(self.open_connections):
             waits.append(connection.close())
         return DeferredList(waits).addCallback(lambda _: None)
 
@@ -372,7 +390,7 @@ class HTTPServer:
         general_log.warning(
             "{what} at {connections} connections: {reason}",
             what=what,
-            connections=len(self.connections),
+            connections=len(self.open_connections),
             reason=reason,
         )
 

@@ -21,9 +21,9 @@ class Stop:
         self._waiters: list[Deferred[int]] = []
         self._calls: list[Any] = []
         ports = [stopped for port in server.take_ports() if (stopped := port.stopListening())]
-        for connection in server.connections:
+        for connection in server.open_connections:
             connection.keep_alive = False
-        if server.connections:
+        if server.open_connections:
             # A client may be about to reuse an idle connection: its request is still answered
             self._calls = [
                 server.reactor.callLater(idle_grace, self._close_idle),
@@ -46,7 +46,7 @@ class Stop:
 
     def connection_gone(self) -> None:
         """One connection less; was it the last?"""
-        if self._server.connections or self._ports_open or self._over:
+        if self._server.open_connections or self._ports_open or self._over:
             return
         for call in self._calls:
             if call.active():
@@ -56,11 +56,11 @@ class Stop:
             waiter.callback(self._cut)
 
     def _close_idle(self) -> None:
-        for connection in list(self._server.connections):
+        for connection in list(self._server.open_connections):
             connection.close_if_idle()
 
     def _cut_all(self) -> None:
-        left = list(self._server.connections)
+        left = list(self._server.open_connections)
         self._cut = len(left)
         for connection in left:
             connection._kill()

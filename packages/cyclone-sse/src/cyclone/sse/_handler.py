@@ -212,7 +212,7 @@ class SSEHandler(HubMixin, RequestHandler):
 
     def _sweep(self, now: float) -> None:
         """Once a second: a comment if it is time for one, the end if the server stops."""
-        if self.request.connection.server.closing:
+        if self.request.connection.server.is_stopping:
             self.finish().addErrback(_ignore)
         elif now >= self._next_comment and not self.request.connection.buffered:
             self._send(KEEP_ALIVE)

@@ -233,7 +233,9 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         self, addr: IAddress | None
     ) -> HTTPConnection:
         """Twisted: a connection was accepted."""
-        connection: HTTPConnection = self.protocol(self)
+        # A program may call something else its protocol
+        protocol = self.protocol if callable(self.protocol) else HTTPConnection
+        connection: HTTPConnection = protocol(self)
         return connection
 
     def _start_autoreload(self) -> None:

@@ -100,7 +100,7 @@ class Metrics:
 
     def refresh(self) -> None:
         """Count the connections."""
-        self._connections.set(sum(len(server.connections) for server in self._servers))
+        self._connections.set(sum(len(server.open_connections) for server in self._servers))
 
 
 _known: weakref.WeakKeyDictionary[CollectorRegistry, Metrics] = weakref.WeakKeyDictionary()

@@ -221,7 +221,7 @@ class Observer:
     def _take_id(self, request: HTTPRequest) -> None:
         """Believe the request's own id, if it comes from where its address would be believed."""
         name = self.id_header or REQUEST_ID_HEADER
-        proxy = request.connection.server.proxy
+        proxy = request.connection.server.proxy_rules
         if not request.has_header(name) or (
             proxy is not None and not proxy.believes(request.connection.peer_ip)
         ):

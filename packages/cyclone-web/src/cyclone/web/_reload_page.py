@@ -103,7 +103,7 @@ class Pages:
     def _look(self) -> None:
         """A server that stops does not wait for open pages."""
         for stream in list(self._streams):
-            if stream.request.connection.server.closing:
+            if stream.request.connection.server.is_stopping:
                 self._end(stream)
         self._looking = bool(self._streams)
         if self._looking:

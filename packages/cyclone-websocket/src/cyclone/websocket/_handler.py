@@ -112,7 +112,7 @@ class WebSocketHandler(RequestHandler):
         if connection.closed or connection.request is not self.request:
             return  # the client went away while something was waited for
         server = connection.server
-        if server.closing:
+        if server.is_stopping:
             self._refuse_handshake(503, "The server is stopping")
             return
         self.set_status(101)
@@ -174,7 +174,7 @@ class WebSocketHandler(RequestHandler):
 
     def _websocket_limits(self) -> Limits:
         settings = self.settings
-        options = self.request.connection.server.options
+        options = self.request.connection.server.server_options
         return Limits(
             max_message_size=self.max_message_size,
             max_queue_size=settings.get("websocket_max_queue_size", _DEFAULTS.max_queue_size),
