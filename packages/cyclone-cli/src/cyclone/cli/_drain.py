@@ -65,6 +65,10 @@ class Drain:
         else:
             self._stop()
 
+    def left(self) -> float:
+        """How many of the seconds are left that stopping may take, once it has begun."""
+        return self._delay + self._timeout - (time.monotonic() - self._began)
+
     def _stop(self) -> None:
         accept_waiting(self._server)
         # A program may have a stop() of its own
@@ -94,15 +98,21 @@ class Signals:
     """The signals that end a process: the first asks, a second one insists.
 
     ``stop(name)`` is called in the reactor's thread with the name of the first; ``at_once(number)``
-    for a second.
+    for a second, and before that ``insisted(number)`` by the handler itself: at its end the reactor
+    calls nothing any more, but waits for its threads.
     """
 
     def __init__(
-        self, reactor: Any, stop: Callable[[str], object], at_once: Callable[[int], object]
+        self,
+        reactor: Any,
+        stop: Callable[[str], object],
+        at_once: Callable[[int], object],
+        insisted: Callable[[int], object] = lambda number: None,
     ) -> None:
         self._reactor = reactor
         self._stop = stop
         self._at_once = at_once
+        self._insisted = insisted
         self._asked = False
 
     def install(self, *numbers: signal.Signals) -> None:
@@ -112,6 +122,7 @@ class Signals:
 
     def _received(self, number: int, frame: object) -> None:
         if self._asked:
+            self._insisted(number)
             self._reactor.callFromThread(self._at_once, number)
             return
         self._asked = True

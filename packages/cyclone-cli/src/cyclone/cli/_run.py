@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections.abc import Callable
 
 from ._errors import StartError
 from ._options import RunOptions
@@ -20,7 +21,7 @@ def run(options: RunOptions) -> int:
     try:
         if options.workers is not None:
             return _supervise(options)
-        return _serve(options)
+        return _serve(options, lambda: None if pidfile is None else pidfile.remove())
     finally:
         if pidfile is not None:
             pidfile.remove()
@@ -40,7 +41,7 @@ def _supervise(options: RunOptions) -> int:
     return Supervisor(options, listeners_for(options)).run()
 
 
-def _serve(options: RunOptions) -> int:
+def _serve(options: RunOptions, on_leaving: Callable[[], object]) -> int:
     from ._reload import keep_sockets
     from ._serve import Serving, announce
     from ._systemd import keep_watchdog, notify_ready, notify_stopping
@@ -51,7 +52,13 @@ def _serve(options: RunOptions) -> int:
         keep_watchdog(serving.reactor)
 
     listeners = listeners_for(options)
-    serving = Serving(options, listeners, on_ready=ready, on_stopping=notify_stopping)
+    serving = Serving(
+        options,
+        listeners,
+        on_ready=ready,
+        on_stopping=notify_stopping,
+        on_leaving=on_leaving,
+    )
     if options.reload:
         keep_sockets(listeners)
     try:

@@ -17,6 +17,7 @@ from . import _target
 from ._clock import steady
 from ._drain import Drain, Signals
 from ._errors import StartError, in_one_line
+from ._leaving import Leaving
 from ._logs import apply_access_log, set_up
 from ._options import RunOptions
 from ._sockets import Listener
@@ -38,6 +39,7 @@ class Serving:
         on_ready: Callable[[list[str]], object],
         on_stopping: Callable[[], object] = lambda: None,
         on_drained: Callable[[int], object] = lambda cut: None,
+        on_leaving: Callable[[], object] = lambda: None,
         stop_signals: Sequence[signal.Signals] = (signal.SIGTERM, signal.SIGINT),
         worker: int | None = None,
     ) -> None:
@@ -56,6 +58,9 @@ class Serving:
         self._found: Any = None
         self._handler: BackgroundHandler | None = None
         self._signals: Signals | None = None
+        self._on_leaving = on_leaving
+        #: Ends the process in time, whatever threads are busy.
+        self._leaving = Leaving(lambda: self.exit_code, self._leave)
 
     def load(self) -> None:
         """Install the reactor, set up logging and import the application's module.
@@ -82,11 +87,21 @@ class Serving:
             if self._handler is not None:
                 self._handler.flush_within(2.0)
         if self.problem is not None:
+            self._leaving.cancel()
             raise self.problem
         return self.exit_code
 
+    def _leave(self) -> None:
+        """The process ends without what comes after `run`."""
+        try:
+            self._close_sockets()
+            self._on_leaving()
+        finally:
+            if self._handler is not None:
+                self._handler.flush_within(1.0)
+
     def _start(self) -> None:
-        self._signals = Signals(self.reactor, self.stop, self._at_once)
+        self._signals = Signals(self.reactor, self.stop, self._at_once, self._insisted)
         self._signals.install(*self._stop_signals)
         spawn(self._begin()).addErrback(self._failed)
 
@@ -146,11 +161,18 @@ class Serving:
 
     def _drained(self, cut: int) -> None:
         self._on_drained(cut)
+        self._leaving.within(self.drain.left() if self.drain is not None else 0)
         self._end()
+
+    def _insisted(self, number: int) -> None:
+        if self._leaving.begun:
+            self.exit_code = 128 + number
+            self._leaving.within(0)
 
     def _at_once(self, number: int) -> None:
         log.warning("%s again: stopping at once", signal.Signals(number).name)
         self.exit_code = 128 + number
+        self._leaving.within(0)
         self._end()
 
     def _end(self) -> None:
