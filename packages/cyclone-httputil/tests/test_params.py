@@ -1,5 +1,7 @@
 """Parameters, charsets, file names and Content-Disposition."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +55,27 @@ def test_parameters(text: str, value: str, parameters: dict[str, str]) -> None:
 def test_parameters_take_linear_time(text: str) -> None:
     """BP-06, BP-11."""
     parse_parameters(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'form-data; name="' + ";" * 60_000,
+        'form-data; name="' + ";" * 60_000 + '"',
+        'form-data; a="' + "\\" * 60_000,
+        # As many parameters as the longest line of a header has room for
+        "x" + "; !=" * 4096,
+        "form-data" + ' ;a="b"' * 2340,
+    ],
+)
+def test_parameters_take_less_than_5_ms_BP_06(text: str) -> None:
+    """BP-06: the best of three, since others use this machine too."""
+    times = []
+    for _ in range(3):
+        begun = time.process_time()
+        parse_parameters(text)
+        times.append(time.process_time() - begun)
+    assert min(times) < 0.005
 
 
 @given(st.text())
