@@ -8,8 +8,7 @@ from ._abnf import HTTP_WHITESPACE
 from ._errors import HTTPInputError
 
 _NAME: Final = re.compile(r"[^=;]*+")
-_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*+)"', re.DOTALL)
-_ESCAPED: Final = re.compile(r'\\([\\"])')
+_QUOTED: Final = re.compile(r'"([^"\\]*+(?:\\.[^"\\]*+)*+)"', re.DOTALL)
 
 _MAX_FILENAME: Final = 255
 _NOT_IN_FALLBACK: Final = re.compile(r"[^\x20-\x7e]|[\"%\\]")
@@ -80,8 +79,15 @@ def _parameter_value(text: str, start: int) -> tuple[str, int]:
         return text[start : end if end >= 0 else None].strip(HTTP_WHITESPACE), end
     match = _QUOTED.match(text, start)
     if match is None:
-        return _ESCAPED.sub(r"\1", text[start + 1 :]), -1
-    return _ESCAPED.sub(r"\1", match[1]), text.find(";", match.end())
+        return _without_escapes(text[start + 1 :]), -1
+    return _without_escapes(match[1]), text.find(";", match.end())
+
+
+def _without_escapes(text: str) -> str:
+    r"""Read ``\"`` and ``\\``, from the left; no other backslash is an escape."""
+    if "\\" not in text:
+        return text
+    return "\\".join([part.replace('\\"', '"') for part in text.split("\\\\")])
 
 
 def extended_value(text: str) -> str | None:
