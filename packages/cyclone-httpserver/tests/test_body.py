@@ -220,6 +220,9 @@ def test_a_bad_spool_folder_is_told_at_the_start_F10(
 class Pool:
     """A thread pool whose work is done when the test says so."""
 
+    max = 10
+    working: list[None] = []  # noqa: RUF012
+
     def __init__(self) -> None:
         self.work: list[Any] = []
 
@@ -267,6 +270,29 @@ class TestThreads:
                 client.send(b"x" * piece)
                 sent += piece
         assert client.received.endswith(b"/ 10000000")
+
+    @pytest.mark.parametrize(
+        ("busy", "writing", "waits"),
+        [
+            pytest.param(9, 0, True, id="a thread is free"),
+            pytest.param(10, 0, False, id="all are busy"),
+            pytest.param(10, 4, False, id="all are busy, some with bodies"),
+            pytest.param(10, 5, True, id="most are busy with bodies"),
+        ],
+    )
+    def test_a_full_pool_holds_up_no_body_F39(
+        self, busy: int, writing: int, waits: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client, pool = self.client()
+        pool.working = [None] * busy
+        monkeypatch.setattr(Body, "in_threads", writing)
+        upload(client, bytes(600_000))
+        assert client.statuses == ([] if waits else [200])
+        assert Body.in_threads == writing + len(pool.work)
+        for _ in range(len(pool.work)):
+            pool.run()
+        assert client.statuses == [200]
+        assert Body.in_threads == writing
 
     def test_failure_while_nobody_waits(self, monkeypatch: pytest.MonkeyPatch) -> None:
         client, pool = self.client()

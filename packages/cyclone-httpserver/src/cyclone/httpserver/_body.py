@@ -12,7 +12,7 @@ import dataclasses
 import io
 import os
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, cast
 
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
@@ -163,6 +163,8 @@ class Body:
         "form",
         "size",
     )
+    #: How many batches threads have to write now.
+    in_threads: ClassVar[int] = 0
 
     def __init__(self, request: HTTPRequest, server: HTTPServer) -> None:
         self._request: HTTPRequest | None = request
@@ -244,12 +246,13 @@ class Body:
         self._spool.writelines(pieces)
 
     def _write_batch(self) -> None:
-        """Hand what waits to a thread (or write it here, on a reactor that has none)."""
+        """Hand what waits to a thread (or write it here, when none will have the time)."""
         assert self._write is not None
         pieces = self._pieces.take()
         self._writing = True
         write = self._write
-        pool = getattr(self._server.reactor, "getThreadPool", None)
+        reactor = self._server.reactor
+        pool = _free_pool(reactor)
         if pool is None:
             try:
                 write(pieces)
@@ -260,8 +263,13 @@ class Body:
             return
         from twisted.internet.threads import deferToThreadPool
 
-        written = deferToThreadPool(self._server.reactor, pool(), lambda: write(pieces))
-        written.addBoth(self._written)
+        Body.in_threads += 1
+        written = deferToThreadPool(reactor, pool, lambda: write(pieces))
+        written.addBoth(self._written_by_thread)
+
+    def _written_by_thread(self, result: Failure | None) -> None:
+        Body.in_threads -= 1
+        self._written(result)
 
     def _written(self, result: Failure | None) -> None:
         self._writing = False
@@ -308,6 +316,20 @@ class Body:
         if self._spool is not None and not self._closed:
             return io.BufferedReader(_SpoolReader(self._spool))
         return io.BytesIO(self.read())
+
+
+def _free_pool(reactor: Any) -> Any:
+    """The reactor's threads; None if it has none, or the program keeps all of them busy.
+
+    It would wait for as long as the program's own work takes. When they are busy with bodies, which
+    means that the disk is slow, that is what they shall do.
+    """
+    get = getattr(reactor, "getThreadPool", None)
+    pool: Any = None if get is None else get()
+    busy = len(getattr(pool, "working", ()))
+    if busy and busy >= pool.max and Body.in_threads * 2 < busy:
+        return None
+    return pool
 
 
 def _form_for(request: HTTPRequest, server: HTTPServer) -> FormReceiver | None:
