@@ -18,8 +18,8 @@ from typing import IO, Any, Self
 import pytest
 
 APP = '''
-import os, sys, subprocess, time
-from twisted.internet import reactor, task
+import os, sys, subprocess, threading, time
+from twisted.internet import reactor, task, threads
 from cyclone.web import Application, RequestHandler
 from cyclone.websocket import WebSocketHandler
 from cyclone.sse import SSEHandler
@@ -46,7 +46,7 @@ class Slow(RequestHandler):
 
 class State(RequestHandler):
     def get(self):
-        self.write({"slow": Slow.running, "connections": len(self.application.connections)})
+        self.write({"slow": Slow.running, "threads": Thread.working, "connections": len(self.application.connections)})
 
 class Block(RequestHandler):
     def get(self):
@@ -68,6 +68,33 @@ for fd in range(3, 64):
         command = [sys.executable, "-c", code]
         self.write(subprocess.run(command, close_fds=False, stdout=subprocess.PIPE).stdout)
 
+class Child(RequestHandler):
+    """Starts a process that lives on, and gets all that it can inherit."""
+    def get(self):
+        command = [sys.executable, "-c", "import time; time.sleep(600)"]
+        out = subprocess.DEVNULL
+        child = subprocess.Popen(command, close_fds=False, stdin=out, stdout=out, stderr=out)
+        self.write(str(child.pid))
+
+class Thread(RequestHandler):
+    """Lets a thread work for so long, waited for or not."""
+    working = 0
+    async def get(self):
+        Thread.working += 1
+        seconds = float(self.get_argument("s"))
+        if self.get_argument("kind") == "pool":
+            await threads.deferToThread(time.sleep, seconds)
+        else:
+            threading.Thread(target=time.sleep, args=[seconds], name="own").start()
+        self.write("done")
+
+class Dying(RequestHandler):
+    async def get(self):
+        def die():
+            raise {"error": ValueError, "exit": SystemExit, "interrupt": KeyboardInterrupt}[kind]
+        kind = self.get_argument("kind")
+        await threads.deferToThread(die)
+
 class Socket(WebSocketHandler):
     def on_message(self, message):
         self.write_message(message)
@@ -79,7 +106,7 @@ class Events(SSEHandler):
 application = Application([
     (r"/", Pid), (r"/slow", Slow), (r"/block", Block), (r"/fds", Descriptors),
     (r"/ws", Socket), (r"/sse", Events), (r"/health", HealthHandler), (r"/state", State),
-    (r"/nap", Nap),
+    (r"/nap", Nap), (r"/child", Child), (r"/thread", Thread), (r"/dying", Dying),
 ], spool_threshold=65536)
 '''
 
@@ -128,6 +155,10 @@ class Cli:
             connection.request("GET", path)
             response = connection.getresponse()
             return response.status, response.read().decode()
+
+    def state(self) -> dict[str, int]:
+        found: dict[str, int] = json.loads(self.get("/state")[1])
+        return found
 
     def raw(self, request: str) -> socket.socket:
         sock = socket.create_connection(("127.0.0.1", self.port), timeout=60)
@@ -303,8 +334,14 @@ def test_workers_that_had_their_requests_are_replaced(run: Run) -> None:
 def test_f02_workers_stop_when_their_supervisor_is_killed(run: Run) -> None:
     cli = run("--workers", "2")
     workers = children(cli.process.pid)
+    slow = [cli.raw("GET /slow?drain=1&s=0.3&flush=1 HTTP/1.1\nHost: x\n\n") for _ in range(4)]
+    begun = [sock.recv(4096) for sock in slow]
     cli.signal(signal.SIGKILL)
     cli.wait()
+    # What was begun is answered to its end
+    assert [
+        (had + read_all(sock)).count(b"done") for had, sock in zip(begun, slow, strict=True)
+    ] == ([1] * 4)
     assert until(lambda: not any(map(_is_worker, workers)))
     with socket.socket() as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -359,7 +396,7 @@ def test_f03_everything_open_at_sigterm(run: Run, workers: tuple[str, ...]) -> N
     events = cli.raw("GET /sse HTTP/1.1\nHost: x\n\n")
     assert b" 200 " in events.recv(4096)
     # These seven, and the one that asks
-    assert until(lambda: json.loads(cli.get("/state")[1]) == {"slow": 3, "connections": 8})
+    assert until(lambda: cli.state() == {"slow": 3, "threads": 0, "connections": 8})
 
     cli.signal(signal.SIGTERM)
     assert until(lambda: is_refused(cli.port))
@@ -418,14 +455,25 @@ def test_f04_a_signal_while_the_workers_start(run: Run) -> None:
     assert "Traceback" not in cli.log()
 
 
+BROKEN = """
+from cyclone.web import Application
+class application(Application):
+    def __init__(self):
+        raise OSError("no database")
+"""
+
+
 @pytest.mark.parametrize(
     ("app", "workers", "code", "reason"),
     [
         ("import nothing_here", (), 1, "ModuleNotFoundError"),
+        ("import nothing_here", ("--workers", "2"), 1, "ModuleNotFoundError"),
+        (BROKEN, (), 1, "no database"),
+        (BROKEN, ("--workers", "2"), 1, "no database"),
         ("def make_app():\n    raise OSError('no database')", ("--workers", "2"), 1, "no database"),
         ("x = 1", (), 2, "no application"),
     ],
-    ids=["import", "factory-workers", "nothing"],
+    ids=["import", "import-workers", "init", "init-workers", "factory-workers", "nothing"],
 )
 def test_f06_a_broken_application(
     run: Run, app: str, workers: tuple[str, ...], code: int, reason: str
@@ -438,15 +486,18 @@ def test_f06_a_broken_application(
 
 
 def test_f06_workers_that_die_at_boot(run: Run) -> None:
-    cli = run("--workers", "2", app="import os; os._exit(9)", ready=False)
+    app = "import os; open('starts', 'a').write('.'); os._exit(9)"
+    cli = run("--workers", "2", app=app, ready=False)
     assert cli.wait() == 1
     assert "die at start (exit code 9)" in cli.log()
+    assert len((cli.folder / "starts").read_text()) < 12  # no storm of restarts
 
 
-def test_f06_a_port_in_use(run: Run) -> None:
+@pytest.mark.parametrize("workers", [(), ("--workers", "2")], ids=["one process", "workers"])
+def test_f06_a_port_in_use(run: Run, workers: tuple[str, ...]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        cli = run("--port", port, "--workers", "2", ready=False)
+        cli = run("--port", port, *workers, ready=False)
         assert cli.wait() == 1
     assert cli.log() == f"Error: cannot listen on 127.0.0.1:{port}: address already in use\n"
 
@@ -544,6 +595,69 @@ def test_f45_no_socket_reaches_a_child(run: Run, workers: tuple[str, ...]) -> No
     status, text = cli.get("/fds")
     assert status == 200
     assert "True" not in text
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "1")], ids=["one process", "workers"])
+def test_f45_a_child_does_not_hold_the_port(run: Run, workers: tuple[str, ...]) -> None:
+    cli = run(*workers)
+    pids = [cli.process.pid, *children(cli.process.pid)]
+    child = int(cli.get("/child")[1])
+    try:
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        cli.wait()
+        assert until(lambda: is_refused(cli.port))
+        with socket.create_server(("127.0.0.1", cli.port)):
+            os.kill(child, 0)  # it lives
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
+def test_f39_the_pool_of_threads_is_full(run: Run) -> None:
+    """Nobody else waits for threads that are busy, nor does the end of the process."""
+    cli = run("--drain-timeout", "1")
+    waiting = [cli.raw("GET /thread?kind=pool&s=600 HTTP/1.1\nHost: x\n\n") for _ in range(15)]
+    assert until(lambda: cli.state()["threads"] == len(waiting))
+    assert cli.get()[0] == 200
+    upload = cli.connect()
+    with contextlib.closing(upload):
+        upload.request("POST", "/", body=bytes(1_000_000))  # goes to a file, by a thread if it can
+        assert upload.getresponse().read() == b"1000000"
+    cli.signal(signal.SIGTERM)
+    started = time.monotonic()
+    assert cli.wait() == 0
+    assert time.monotonic() - started < 25
+    assert "ending without 10 threads that are busy" in cli.log()
+    assert all(read_all(sock) == b"" for sock in waiting)
+
+
+@pytest.mark.parametrize("workers", [(), ("--workers", "1")], ids=["one process", "workers"])
+@pytest.mark.parametrize("signals", [1, 2])
+@pytest.mark.parametrize("kind", ["pool", "own"])
+def test_f39_a_thread_is_busy_at_the_end(
+    run: Run, kind: str, signals: int, workers: tuple[str, ...]
+) -> None:
+    cli = run("--drain-timeout", "1" if signals == 1 else "600", *workers)
+    busy = cli.raw(f"GET /thread?kind={kind}&s=600 HTTP/1.1\nHost: x\n\n")
+    assert until(lambda: cli.state()["threads"] == 1)
+    cli.signal(signal.SIGTERM)
+    if signals == 2:
+        assert until(lambda: "stopping" in cli.log())
+        cli.signal(signal.SIGTERM)
+    assert cli.wait() == (0 if signals == 1 else 128 + signal.SIGTERM)
+    if not (workers and signals == 2):  # which its supervisor has killed
+        assert "ending without 1 threads that are busy" in cli.log()
+    read_all(busy)
+
+
+@pytest.mark.parametrize("kind", ["error", "exit", "interrupt"])
+def test_f39_a_thread_dies(run: Run, kind: str) -> None:
+    cli = run()
+    for _ in range(12):  # more than the pool has
+        assert cli.get(f"/dying?kind={kind}")[0] == 500
+    assert cli.get("/thread?kind=pool&s=0") == (200, "done")
+    cli.signal(signal.SIGTERM)
+    assert cli.wait() == 0
 
 
 def test_readiness_goes_before_the_port(run: Run) -> None:
