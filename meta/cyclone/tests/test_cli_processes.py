@@ -46,7 +46,8 @@ class Slow(RequestHandler):
 
 class State(RequestHandler):
     def get(self):
-        self.write({"slow": Slow.running, "threads": Thread.working, "connections": len(self.application.connections)})
+        connections = len(self.application.connections)
+        self.write({"slow": Slow.running, "threads": Thread.working, "connections": connections})
 
 class Block(RequestHandler):
     def get(self):

@@ -19,8 +19,8 @@ import pytest
 SERVER = """
 import logging, os, resource, sys
 logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s %(message)s")
-from twisted.internet import reactor, task
-from cyclone.web import Application, RequestHandler
+from twisted.internet import defer, reactor, task
+from cyclone.web import Application, RequestHandler, stream_request_body
 
 class Main(RequestHandler):
     def get(self):
@@ -42,7 +42,24 @@ class Stream(RequestHandler):
 
 class State(RequestHandler):
     def get(self):
-        self.write({"cpu": sum(os.times()[:2]), "files": len(os.listdir("/proc/self/fd"))})
+        with open("/proc/self/statm") as statm:
+            pages = int(statm.read().split()[1])
+        self.write({"cpu": sum(os.times()[:2]), "files": len(os.listdir("/proc/self/fd")),
+                    "rss": pages * os.sysconf("SC_PAGE_SIZE"), "taken": Gated.taken})
+
+@stream_request_body
+class Gated(RequestHandler):  # takes a piece of its body, and the others when it is told to
+    gate, taken = defer.Deferred(), 0
+    async def data_received(self, chunk):
+        Gated.taken += len(chunk)
+        if not Gated.gate.called:
+            waiting = defer.Deferred()
+            Gated.gate.addCallback(lambda _: waiting.callback(None))
+            await waiting
+    def post(self):
+        self.write(str(Gated.taken))
+    def get(self):
+        Gated.gate.callback(None)
 
 class Memory(RequestHandler):
     def get(self):
@@ -67,8 +84,8 @@ class Secret(RequestHandler):
 exec(sys.argv[1])
 application = Application(
     [("/", Main), ("/slow", Slow), ("/stream", Stream), ("/state", State), ("/memory", Memory),
-     ("/deep", Deep), ("/name", Name), ("/secret", Secret)],
-    spool_threshold=100_000, **eval(sys.argv[2])
+     ("/deep", Deep), ("/name", Name), ("/secret", Secret), ("/gated", Gated)],
+    **{"spool_threshold": 100_000, **eval(sys.argv[2])}
 )
 port = reactor.listenTCP(0, application, interface="127.0.0.1")
 print(port.getHost().port, flush=True)
@@ -308,6 +325,62 @@ except locale.Error:
     assert date is not None
     assert int(date[1]) in (time.gmtime().tm_mday, time.gmtime(time.time() - 60).tm_mday)
     assert int(date[2]) in (time.gmtime().tm_hour, time.gmtime(time.time() - 60).tm_hour)
+
+
+def test_a_slow_reader_of_uploads_F25(start: Start) -> None:
+    """A client is held back by the handler, whatever it has to send: nothing grows."""
+    server = start()
+    total = 64_000_000
+    before = server.state()
+    with server.connect() as client:
+        client.sendall(b"POST /gated HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % total)
+        client.settimeout(0)
+        sent, seen = 0, -1
+        while sent > seen:  # until nothing is taken any more
+            seen = sent
+            for _ in range(5):
+                with contextlib.suppress(BlockingIOError):
+                    while sent < total:
+                        sent += client.send(bytes(65536))
+                held = server.state()
+        # What the buffers of the kernel have, on both sides
+        assert sent < total // 2
+        assert held["taken"] <= 1 << 20
+        assert held["rss"] - before["rss"] < 10_000_000
+        client.settimeout(60)
+        assert server.get("/gated")[0] == 200
+        while sent < total:
+            sent += client.send(bytes(min(65536, total - sent)))
+        answer = client.recv(1000)
+    assert parsed(answer) == (200, b"%d" % total)
+    assert server.state()["rss"] - before["rss"] < 10_000_000
+
+
+@pytest.mark.parametrize("way", ["piece by piece", "at once"])
+def test_no_memory_for_a_body_F49(way: str, start: Start, log: Path) -> None:
+    """``ulimit -v``: the body that finds no room fails, alone; the process lives on."""
+    room = 80_000_000
+    server = start(
+        "-X",
+        "faulthandler",
+        setup=f"""
+with open("/proc/self/statm") as statm:
+    used = int(statm.read().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+resource.setrlimit(resource.RLIMIT_AS, (used + {room}, used + {room}))
+""",
+        settings={"spool_threshold": 1 << 40, "max_body_size": 1 << 40},
+    )
+    total = 400_000_000 if way == "piece by piece" else 60_000_000
+    answer = b""
+    with server.connect() as client, contextlib.suppress(ConnectionError):
+        client.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % total)
+        for _ in range(total // 1_000_000):
+            client.sendall(bytes(1_000_000))
+        answer = client.recv(1000)
+    assert parsed(answer)[0] in (0, 413, 500, 503, 507)
+    for _ in range(3):
+        assert server.get("/") == (200, b"fine")
+        assert server.post(bytes(300_000)) == (200, b"300000")
 
 
 def test_no_memory_and_no_stack_F49_F50_BP19(start: Start) -> None:
