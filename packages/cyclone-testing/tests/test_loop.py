@@ -50,7 +50,7 @@ class TestLoop(AsyncTestCase):
     def test_add_future(self) -> None:
         deferred = later(0, "value")
         self.io_loop.add_future(deferred, self.stop)
-        self.assertIs(self.wait(), deferred)
+        self.assertEqual(self.wait().result(), "value")
 
     def test_run_in_executor(self) -> None:
         result = self.io_loop.run_sync(

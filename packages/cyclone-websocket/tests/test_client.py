@@ -129,7 +129,7 @@ def test_a_callback_for_reading() -> None:
     called: list[Any] = []
     client.connection.read_message(called.append)
     client.text("1")
-    assert result(called[0]) == "1"
+    assert called[0].result() == "1"
 
 
 def test_an_async_message_callback_delays_the_next_message() -> None:

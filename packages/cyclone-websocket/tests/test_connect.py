@@ -13,7 +13,6 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IReactorTCP
 from twisted.internet.task import Clock
-from twisted.python.failure import Failure
 from twisted.trial import unittest
 from ws_support import Log
 
@@ -22,7 +21,6 @@ from cyclone.httpserver import HTTPConnection
 from cyclone.httputil import HTTPHeaders
 from cyclone.web import Application, RequestHandler
 from cyclone.websocket import (
-    WebSocketClientConnection,
     WebSocketError,
     WebSocketHandler,
     websocket_connect,
@@ -347,11 +345,11 @@ class NetworkTest(unittest.TestCase):
             if message is None:
                 end.callback(None)
 
-        called: list[Deferred[WebSocketClientConnection]] = []
+        called: list[Any] = []
         ws = await websocket_connect(
             self.url + "/echo", callback=called.append, on_message_callback=on_message
         )
-        assert await called[0] is ws
+        assert called[0].result() is ws
         ws.write_message("a")
         ws.write_message("b")
         await end
@@ -378,7 +376,7 @@ class NetworkTest(unittest.TestCase):
         with socket.socket() as unused:
             unused.bind(("127.0.0.1", 0))
             port = unused.getsockname()[1]
-        called: list[Deferred[Any]] = []
+        called: list[Any] = []
         with pytest.raises(OSError, match="refused") as caught:
             await websocket_connect(f"ws://127.0.0.1:{port}/")
         assert isinstance(caught.value, HTTPConnectError)
@@ -388,9 +386,7 @@ class NetworkTest(unittest.TestCase):
         )
         while not called:
             await _turn(self.reactor)
-        failures: list[Failure] = []
-        called[0].addErrback(failures.append)
-        assert isinstance(failures[0].value, HTTPConnectError)
+        assert isinstance(called[0].exception(), HTTPConnectError)
 
     async def test_a_server_that_says_nothing(self) -> None:
         silent = self._serve(lambda data: None)

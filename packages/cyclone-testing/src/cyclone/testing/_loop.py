@@ -14,6 +14,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from ._drive import as_deferred
+from ._outcome import Outcome
 from ._reactor import Spinner, run_sync
 
 _log = Logger(namespace="cyclone.testing")
@@ -77,16 +78,16 @@ class ReactorLoop:
     add_callback_from_signal = add_callback
 
     def add_future(self, future: Any, callback: Callable[[Any], Any]) -> None:
-        """Call back with an awaitable when it is done."""
+        """Call back with a future when it is done; for a Deferred with something like one."""
 
         def done(result: object) -> object:
-            self.add_callback(callback, future)
+            self.add_callback(callback, Outcome(result))
             return result
 
         if isinstance(future, Deferred):
             future.addBoth(done)
         else:
-            future.add_done_callback(done)
+            future.add_done_callback(lambda _: self.add_callback(callback, future))
 
     def run_in_executor(
         self, executor: Any, function: Callable[..., Any], *args: Any

@@ -13,6 +13,7 @@ from cyclone.httpserver import EventLogger
 from cyclone.httputil import HTTPHeaders
 
 from ._errors import WebSocketClosedError
+from ._outcome import Outcome
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -51,12 +52,12 @@ class WebSocketClientConnection:
     # --- reading ----------------------------------------------------------------------------
 
     def read_message(
-        self, callback: Callable[[Deferred[str | bytes | None]], Any] | None = None
+        self, callback: Callable[[Outcome], Any] | None = None
     ) -> Deferred[str | bytes | None]:
         """A Deferred of the next message, or of None when the WebSocket is closed.
 
-        With ``on_message_callback`` no message ever comes this way. ``callback`` is called with
-        the Deferred when it has fired.
+        With ``on_message_callback`` no message ever comes this way. ``callback`` is called when
+        there is one, with something like a future that is done: ``.result()`` is the message.
         """
         reader: Deferred[str | bytes | None] = Deferred(self._forget_reader)
         if self._unread:
@@ -71,7 +72,7 @@ class WebSocketClientConnection:
         if callback is not None:
 
             def fired(result: str | bytes | None) -> str | bytes | None:
-                callback(succeed(result))
+                callback(Outcome(result))
                 return result
 
             reader.addCallback(fired)
@@ -93,8 +94,9 @@ class WebSocketClientConnection:
     def on_message(self, message: str | bytes) -> Awaitable[None] | None:
         """For the connection: a message arrived. The next one waits until this one was read."""
         if self._on_message_callback is not None:
-            result: Awaitable[None] | None = self._on_message_callback(message)
-            return result
+            result: object = self._on_message_callback(message)
+            # Tornado looks at none of it: what a lambda happens to return is no error
+            return result if isinstance(result, Awaitable) else None
         if self._readers:
             self._readers.popleft().callback(message)
             return None

@@ -34,6 +34,7 @@ from ._connection import WebSocketConnection
 from ._deadlines import shared_deadlines
 from ._errors import WebSocketError
 from ._limits import Limits
+from ._outcome import Outcome
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
@@ -395,7 +396,7 @@ def _caused(error: BaseException, cause: BaseException) -> BaseException:
 
 def websocket_connect(
     url: str | HTTPRequest,
-    callback: Callable[[Deferred[WebSocketClientConnection]], Any] | None = None,
+    callback: Callable[[Outcome], Any] | None = None,
     connect_timeout: float | None = None,
     on_message_callback: MessageCallback | None = None,
     compression_options: dict[str, Any] | None = None,
@@ -416,7 +417,8 @@ def websocket_connect(
     ``on_message_callback`` gets each message, and None at the end; it may be async, then the next
     message waits. ``compression_options``: a dict, maybe empty, offers permessage-deflate (keys as
     in `WebSocketHandler.get_compression_options`). ``ping_interval`` and ``ping_timeout`` are
-    seconds, off by default. ``resolver`` is a Twisted ``IHostnameResolver``.
+    seconds, off by default. ``callback`` is called with something like a future that is done:
+    ``.result()`` is the connection. ``resolver`` is a Twisted ``IHostnameResolver``.
 
     The Deferred fails with `cyclone.httpclient.HTTPError` when the server answers with another
     status than 101 (its ``code``), `HTTPConnectError` (an OSError) when no connection could be
@@ -485,17 +487,12 @@ def _with_resolver(reactor: Any, resolver: Any) -> Any:
 
 def _call_back(
     result: Deferred[WebSocketClientConnection],
-    callback: Callable[[Deferred[WebSocketClientConnection]], Any],
+    callback: Callable[[Outcome], Any],
 ) -> None:
-    """Give the outcome to a callback, in a Deferred of its own."""
+    """Give the outcome to a callback, as Tornado's get it."""
 
     def fired(outcome: Any) -> Any:
-        own: Deferred[WebSocketClientConnection] = Deferred()
-        if isinstance(outcome, Failure):
-            own.errback(outcome)
-        else:
-            own.callback(outcome)
-        callback(own)
+        callback(Outcome(outcome))
         return None if isinstance(outcome, Failure) else outcome
 
     result.addBoth(fired)
