@@ -225,6 +225,86 @@ def test_every_kind_of_result() -> None:
     assert result == ["future", "inline", "immediate", "prepared"], log
 
 
+def test_f_26_kinds_of_handlers_map_their_errors_alike() -> None:
+    result, log = run(
+        """
+        import warnings
+        warnings.simplefilter("ignore", DeprecationWarning)
+        OUTCOMES = {"error": ValueError, "http": lambda: HTTPError(404)}
+
+        async def outcome(kind):
+            await asyncio.sleep(0)
+            if kind == "cancelled":
+                raise asyncio.CancelledError
+            if kind in OUTCOMES:
+                raise OUTCOMES[kind]()
+            return "done"
+
+        def told(kind):
+            deferred = Deferred()
+            if kind == "cancelled":
+                reactor.callLater(0, deferred.cancel)
+            elif kind in OUTCOMES:
+                reactor.callLater(0, deferred.errback, OUTCOMES[kind]())
+            else:
+                reactor.callLater(0, deferred.callback, "done")
+            return deferred
+
+        class OfDeferred(RequestHandler):
+            def get(self, kind):
+                return told(kind).addCallback(self.write)
+
+        class OfInline(RequestHandler):
+            @defer.inlineCallbacks
+            def get(self, kind):
+                self.write((yield told(kind)))
+
+        class OfGenerator(RequestHandler):
+            def get(self, kind):
+                self.write((yield told(kind)))
+
+        class OfCoroutine(RequestHandler):
+            async def get(self, kind):
+                self.write(await told(kind))
+
+        class OfAsyncio(RequestHandler):
+            async def get(self, kind):
+                self.write(await outcome(kind))
+
+        class OfTask(RequestHandler):
+            async def get(self, kind):
+                self.write(await asyncio.create_task(outcome(kind)))
+
+        class OfFuture(RequestHandler):
+            def get(self, kind):
+                future = asyncio.ensure_future(outcome(kind))
+                return Deferred.fromFuture(future).addCallback(self.write)
+
+        class OfBareFuture(RequestHandler):
+            def get(self, kind):
+                async def body():
+                    self.write(await outcome(kind))
+                return asyncio.ensure_future(body())
+
+        NAMES = [name for name in dir() if name.startswith("Of")]
+        HANDLERS += [(f"/{name}/(.*)", globals()[name]) for name in NAMES]
+
+        async def requests(client):
+            return {
+                name: [
+                    (await client.get(f"/{name}/{kind}")).status_code
+                    for kind in ("fine", "error", "http", "cancelled")
+                ]
+                for name in NAMES
+            }
+        """
+    )
+    assert len(result) == 8
+    assert result == {name: [200, 500, 404, 500] for name in result}, log
+    assert "was never retrieved" not in log
+    assert "Unhandled error in Deferred" not in log
+
+
 def test_modules_of_a_page_wait_beside_each_other() -> None:
     result, log = run(
         """

@@ -106,15 +106,41 @@ def async_callback(waiting: Waiting) -> Callable[[Any], Any]:
     return get
 
 
-KINDS = [coroutine, deferred, inline, asynchronously, asynchronous_inline, async_callback]
+def undecorated(waiting: Waiting) -> Callable[[Any], Any]:
+    def get(self: RequestHandler) -> Generator[Deferred[Any], Any, None]:
+        self.write((yield waiting.new()))
+
+    return get
+
+
+KINDS = [
+    coroutine,
+    deferred,
+    inline,
+    asynchronously,
+    asynchronous_inline,
+    async_callback,
+    pytest.param(undecorated, marks=pytest.mark.filterwarnings("ignore::DeprecationWarning")),
+]
 
 
 def handler_of(kind: Callable[[Waiting], Any], waiting: Waiting) -> type[RequestHandler]:
     return type("Kind", (RequestHandler,), {"get": kind(waiting)})
 
 
-def test_a_plain_function(serve: Any, waiting: Waiting) -> None:
+def test_f_24_f_26_a_plain_function(serve: Any, waiting: Waiting) -> None:
     assert serve([("/", handler_of(plain, waiting))]).fetch("GET", "/").body == b"done"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(ValueError("x"), 500), (HTTPError(404), 404)], ids=["error", "http"]
+)
+def test_f_26_failure_of_a_plain_function(serve: Any, error: Exception, status: int) -> None:
+    class Failing(RequestHandler):
+        def get(self) -> None:
+            raise error
+
+    assert serve([("/", Failing)]).fetch("GET", "/").status == status
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

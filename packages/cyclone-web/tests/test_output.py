@@ -11,7 +11,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.protocol import Protocol
 
 from cyclone.httpserver import StreamClosedError
-from cyclone.web import OutputTransform, RequestHandler
+from cyclone.web import HTTPError, OutputTransform, RequestHandler
 
 
 def acting(act: Callable[[Any], object]) -> type[RequestHandler]:
@@ -90,6 +90,48 @@ def test_f_24_writing_and_finishing_after_the_end(serve: Any) -> None:
             handler.finish()
 
     assert serve([("/", acting(act))]).fetch("GET", "/").body == b"done"
+
+
+AFTER_THE_END: dict[str, Callable[[RequestHandler], object]] = {
+    "finish": lambda handler: handler.finish(),
+    "finish with a chunk": lambda handler: handler.finish("more"),
+    "write": lambda handler: handler.write("more"),
+    "flush": lambda handler: handler.flush(),
+    "redirect": lambda handler: handler.redirect("/elsewhere"),
+    "send_error": lambda handler: handler.send_error(500),
+    "HTTPError": lambda handler: _raise(HTTPError(400)),
+    "render": lambda handler: handler.render_string("none.html"),
+}
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize("name", AFTER_THE_END)
+def test_f_24_what_a_handler_does_too_late(
+    serve: Any, caplog: pytest.LogCaptureFixture, name: str, streamed: bool
+) -> None:
+    """The answer stays as it is, the fault is logged once, and the connection goes on."""
+
+    def act(handler: RequestHandler) -> None:
+        handler.write("done")
+        if streamed:
+            handler.flush()
+        handler.finish()
+        AFTER_THE_END[name](handler)
+
+    client = serve([("/", acting(act)), ("/next", acting(lambda handler: handler.write("next")))])
+    connection = client.start("GET", "/")
+    client.start("GET", "/next", connection=connection)
+    first, second = connection.responses()
+    assert (first.status, first.body) == (200, b"done")
+    assert (second.status, second.body) == (200, b"next")
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    # Nothing is left to flush of an answer that was streamed, and an HTTPError is no fault
+    harmless = name == "HTTPError" or (name == "flush" and streamed)
+    assert len(errors) == (0 if harmless else 1)
 
 
 # --- streamed answers ---------------------------------------------------------------------

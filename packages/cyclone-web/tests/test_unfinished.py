@@ -19,7 +19,7 @@ class Forgetful(RequestHandler):
         pass
 
 
-def test_a_request_nobody_can_finish_gets_a_500(
+def test_f_24_a_request_nobody_can_finish_gets_a_500(
     serve: Any, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     client = serve([("/", Forgetful)])
@@ -152,7 +152,7 @@ class Held(RequestHandler):
     ("settings", "after"),
     [({"debug": True, "autoreload": False}, 10.0), ({"warn_unfinished_after": 3}, 3.0)],
 )
-def test_an_old_request_is_named_once(
+def test_f_24_an_old_request_is_named_once(
     serve: Any,
     clock: Clock,
     caplog: pytest.LogCaptureFixture,
@@ -182,7 +182,7 @@ def test_nothing_is_swept_without_a_setting(serve: Any, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("how", ["setting", "attribute"])
-def test_handler_timeout(serve: Any, clock: Clock, how: str) -> None:
+def test_f_24_handler_timeout(serve: Any, clock: Clock, how: str) -> None:
     held: list[Any] = []
     cancelled: list[Any] = []
 
