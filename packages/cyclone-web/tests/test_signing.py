@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import logging
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -19,6 +19,7 @@ from cyclone.web import (
     DEFAULT_SIGNED_VALUE_VERSION,
     MAX_SUPPORTED_SIGNED_VALUE_VERSION,
     MIN_SUPPORTED_SIGNED_VALUE_VERSION,
+    RequestHandler,
     _signing,
     create_signed_value,
     decode_signed_value,
@@ -124,6 +125,91 @@ def test_f52_cyclone_1_3_value() -> None:
     secret = "cyclone secret of 1.3"
     assert decode_signed_value(secret, "user", signed, clock=now) == b"42"
     assert decode_signed_value(secret, "user", signed, clock=now, min_version=2) is None
+
+
+# What browsers still hold: name, how it was signed and by whom, as the Cookie header has it (Python's
+# SimpleCookie, which Cyclone 1.3 used, puts values with "=" in quotes), and what it means
+OLD_COOKIES = {
+    "cyclone 1.3": (
+        "user",
+        'user="NDI=|1300000000|8b1aea89203c6875f92bc9ad609bf1238c2762d2"',
+        "cyclone secret of 1.3",
+        1,
+        b"42",
+    ),
+    "cyclone 1.3, no quotes": (
+        "user",
+        "user=NDI=|1300000000|8b1aea89203c6875f92bc9ad609bf1238c2762d2",
+        "cyclone secret of 1.3",
+        1,
+        b"42",
+    ),
+    "tornado 2": (
+        "key",
+        'key="dmFsdWU=|1300000000|31c934969f53e48164c50768b40cbd7e2daaaa4f"',
+        SECRET,
+        1,
+        b"value",
+    ),
+    "tornado 6": (
+        "key",
+        'key="2|1:0|10:1300000000|3:key|8:dmFsdWU=|'
+        '3d4e60b996ff9c5d5788e333a0cba6f238a22c6c0f94788870e1a9ecd482e152"',
+        SECRET,
+        2,
+        b"value",
+    ),
+}
+
+
+@pytest.mark.parametrize(("min_version", "oldest"), [(None, 1), (1, 1), (2, 2)])
+@pytest.mark.parametrize(
+    ("name", "cookie", "secret", "version", "value"), OLD_COOKIES.values(), ids=list(OLD_COOKIES)
+)
+def test_f52_cookies_of_before_the_upgrade(
+    serve: Any,
+    name: str,
+    cookie: str,
+    secret: str,
+    version: int,
+    value: bytes,
+    min_version: int | None,
+    oldest: int,
+) -> None:
+    """They are read as long as ``min_version`` allows, under each name of the method."""
+
+    class Reading(RequestHandler):
+        def get(self) -> None:
+            read = self.get_secure_cookie(name, max_age_days=100_000)
+            assert read == self.get_signed_cookie(name, max_age_days=100_000)
+            self.write(read or b"nothing")
+
+    settings = {} if min_version is None else {"min_version": min_version}
+    client = serve([("/", Reading)], cookie_secret=secret, **settings)
+    expected = value if version >= oldest else b"nothing"
+    assert client.fetch("GET", "/", headers={"Cookie": cookie}).body == expected
+
+
+@pytest.mark.parametrize("token", ["d41d8cd98f00b204e9800998ecf8427e"])
+def test_f52_the_forms_of_before_the_upgrade(serve: Any, token: str) -> None:
+    """Cyclone 1.3's token is the cookie itself; one of another cookie is refused as ever."""
+
+    class Form(RequestHandler):
+        def post(self) -> None:
+            self.write("taken")
+
+    client = serve([("/", Form)], xsrf_cookies=True, cookie_secret=SECRET)
+    for sent, status in ((token, 200), (token[::-1], 403), ("", 403)):
+        response = client.fetch(
+            "POST",
+            "/",
+            body=f"_xsrf={sent}",
+            headers={
+                "Cookie": f"_xsrf={token}",
+                "Content-Type": "application/x-www-form-urlencoded",
+            },
+        )
+        assert response.status == status
 
 
 def test_default_is_version_2() -> None:
