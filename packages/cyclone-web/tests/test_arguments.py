@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclone.web import InvalidArgumentError, RequestHandler
+from cyclone.web import _ARG_DEFAULT, InvalidArgumentError, RequestHandler
 from cyclone.web._arguments import _clean_text, _convert
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -281,3 +281,21 @@ def test_a_malformed_form_is_told_of_once_BP_01(
     lines = [record for record in caplog.records if record.name != "cyclone.access"]
     assert len(lines) == 1
     assert lines[0].exc_info is None
+
+
+def test_sources_and_defaults_of_a_program(serve: Any) -> None:
+    class Handler(RequestHandler):
+        def get_argument(  # type: ignore[override]
+            self, name: str, default: Any = _ARG_DEFAULT, strip: bool = True
+        ) -> Any:
+            return super().get_argument(name, default, strip)
+
+        def get(self) -> None:
+            source = {"a": [b" 1 ", b" 2 "]}
+            one = self._get_argument("a", None, source), self._get_argument("b", "c", source)
+            self.write({"one": one, "all": self._get_arguments("a", source, strip=False)})
+            self.get_argument("missing")
+
+    client = serve([("/", Handler)])
+    assert client.fetch("GET", "/?missing=").json() == {"one": ["2", "c"], "all": [" 1 ", " 2 "]}
+    assert client.fetch("GET", "/").code == 400

@@ -634,3 +634,23 @@ def test_an_overridden_render_string_may_wait(serve: Serve, clock: Clock) -> Non
     connection = serve([("/", Page)]).start("GET", "/")
     clock.advance(1)
     assert connection.responses()[0].text == "late"
+
+
+def test_a_program_may_keep_its_loaders_where_tornado_does(serve: Any) -> None:
+    class Handler(RequestHandler):
+        def render_string(self, template_name: str, **kwargs: Any) -> bytes:
+            with RequestHandler._template_loader_lock:
+                loaders = RequestHandler._template_loaders
+                loader = loaders.setdefault("here", DictLoader({"a": "{{ x }} {{ request.path }}"}))
+            found: bytes = loader.load(template_name).generate(
+                **{**self.get_template_namespace(), **kwargs}
+            )
+            return found
+
+        def get(self) -> None:
+            self.render("a", x=1)
+
+    try:
+        assert serve([("/", Handler)]).fetch("GET", "/").body == b"1 /"
+    finally:
+        RequestHandler._template_loaders.clear()

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ._application import Application
+from ._arguments import _ARG_DEFAULT as _ARG_DEFAULT
 from ._coroutines import AsyncioReactorRequired
 from ._coroutines import start as spawn
 from ._errors import (

@@ -22,6 +22,8 @@ class _Required(enum.Enum):
 
 
 _REQUIRED: Final = _Required.REQUIRED
+# Tornado's name: what an override of get_argument has for its own default
+_ARG_DEFAULT: Final = _REQUIRED
 _TRUE = frozenset({"1", "true", "yes", "on", "y", "t"})
 _FALSE = frozenset({"0", "false", "no", "off", "n", "f", ""})
 # What may stay in a text argument: control characters but TAB, LF, VT, FF and CR become a space.
@@ -162,6 +164,18 @@ class ArgumentsMixin(HandlerBase):
         if type is not None and not isinstance(self._parsed_json, type):
             raise HTTPError(400, f"The JSON body is a {self._parsed_json.__class__.__name__}")
         return self._parsed_json
+
+    def _get_argument(
+        self, name: str, default: Any, source: Mapping[str, Sequence[bytes]], strip: bool = True
+    ) -> Any:
+        """One argument of *source*: Tornado's name, which programs call with sources of theirs."""
+        return self._last_value(source, name, default, strip, None)
+
+    def _get_arguments(
+        self, name: str, source: Mapping[str, Sequence[bytes]], strip: bool = True
+    ) -> list[str]:
+        """All arguments of that name in *source*: Tornado's name."""
+        return self._all_values(source, name, strip)
 
     def _last_value(
         self,

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from twisted.internet.defer import Deferred
 
@@ -34,6 +34,10 @@ LoaderKey = tuple[Callable[..., object], str]
 
 class RenderingMixin(HandlerBase):
     """Renders templates, with the UI modules of the application."""
+
+    # For programs that override `render_string` and keep their loaders here, as Tornado does
+    _template_loaders: ClassVar[dict[str, Any]] = {}
+    _template_loader_lock: ClassVar[threading.Lock] = threading.Lock()
 
     _ui_namespace: UINamespace | None = None
     _fresh_loaders: list[BaseLoader] | None = None
