@@ -127,8 +127,8 @@ def test_f52_cyclone_1_3_value() -> None:
     assert decode_signed_value(secret, "user", signed, clock=now, min_version=2) is None
 
 
-# What browsers still hold: name, how it was signed and by whom, as the Cookie header has it (Python's
-# SimpleCookie, which Cyclone 1.3 used, puts values with "=" in quotes), and what it means
+# What browsers still hold: its name, the Cookie header (Python's SimpleCookie, which Cyclone 1.3
+# used, puts values with "=" in quotes), the secret, the version and what it means
 OLD_COOKIES = {
     "cyclone 1.3": (
         "user",
