@@ -131,6 +131,21 @@ def test_errors_without_a_body(serve: Any, status: int) -> None:
 # --- pages of one's own -------------------------------------------------------------------
 
 
+def test_overrides_that_name_their_keywords_get_no_others(serve: Any) -> None:
+    class Handler(RequestHandler):
+        def send_error(self, status_code: int = 500, exc_info: Any = None) -> None:  # type: ignore[override]
+            super().send_error(status_code, exc_info=exc_info)
+
+        def write_error(self, status_code: int, exc_info: Any = None) -> None:  # type: ignore[override]
+            self.write(f"{status_code} {exc_info[1]}")
+
+        def get(self) -> None:
+            raise ValueError("no")
+
+    response = serve([("/", Handler)]).fetch("GET", "/")
+    assert (response.code, response.body) == (500, b"500 no")
+
+
 def test_write_error_gets_the_exception_both_ways(serve: Any) -> None:
     class Own(RequestHandler):
         def get(self) -> None:

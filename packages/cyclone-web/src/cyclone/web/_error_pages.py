@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import sys
 import warnings
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any
 
@@ -57,7 +58,8 @@ class ErrorsMixin(HandlerBase):
             return
         self._in_error_page = True
         try:
-            result: object = self.write_error(status_code, **kwargs)
+            write_error: Any = self.write_error
+            result: object = write_error(status_code, **_taken_by(write_error, kwargs))
         except Exception:
             self._write_error_failed(status_code)
         else:
@@ -150,7 +152,8 @@ class ErrorsMixin(HandlerBase):
             return
         status_code = error.status_code if isinstance(error, HTTPError) else 500
         try:
-            self.send_error(status_code, exc_info=exc_info, exception=error)
+            keywords = {"exc_info": exc_info, "exception": error}
+            self.send_error(status_code, **_taken_by(self.send_error, keywords))
         except Exception:
             application_log.error("Exception in exception handler", exc_info=True)
             self._last_resort()
@@ -201,6 +204,24 @@ class ErrorsMixin(HandlerBase):
     def _request_summary(self) -> str:
         request = self.request
         return f"{request.method} {request.uri} ({request.remote_ip})"
+
+
+def _taken_by(function: Callable[..., Any], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The keywords, without ``exception`` where an override names those it takes, as in Tornado."""
+    if "exception" in kwargs and not _takes_exception(getattr(function, "__func__", function)):
+        return {name: value for name, value in kwargs.items() if name != "exception"}
+    return kwargs
+
+
+@functools.lru_cache(maxsize=256)
+def _takes_exception(function: Callable[..., Any]) -> bool:
+    import inspect
+
+    parameters = inspect.signature(function).parameters.values()
+    return any(
+        each.name == "exception" or each.kind is inspect.Parameter.VAR_KEYWORD
+        for each in parameters
+    )
 
 
 def allowed_methods(handler_class: type[Any]) -> list[str]:
