@@ -11,11 +11,13 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Self
 
 import pytest
+from ports import free_port
 
 APP = '''
 import os, sys, subprocess, threading, time
@@ -456,6 +458,33 @@ def test_f04_a_signal_while_the_workers_start(run: Run) -> None:
     assert "Traceback" not in cli.log()
 
 
+IMPORTING = """
+import time
+open("starting", "w").close()
+time.sleep(600)
+"""
+MAKING = """
+from twisted.internet import defer
+async def application():
+    open("starting", "w").close()
+    await defer.Deferred()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("app", [IMPORTING, MAKING], ids=["import", "factory"])
+@pytest.mark.parametrize("options", [(), ("--workers", "1")], ids=["one process", "workers"])
+def test_f04_a_signal_during_the_start(
+    run: Run, app: str, options: tuple[str, ...], number: signal.Signals
+) -> None:
+    cli = run(*options, app=app, ready=False)
+    assert until((cli.folder / "starting").exists)
+    cli.signal(number)
+    # Before there is a reactor a signal does what it does to any Python program
+    assert cli.wait() in ((0,) if options or app is MAKING else (-signal.SIGTERM, 1))
+    assert "Traceback" not in cli.log()
+
+
 BROKEN = """
 from cyclone.web import Application
 class application(Application):
@@ -659,6 +688,48 @@ def test_f39_a_thread_dies(run: Run, kind: str) -> None:
     assert cli.get("/thread?kind=pool&s=0") == (200, "done")
     cli.signal(signal.SIGTERM)
     assert cli.wait() == 0
+
+
+def test_f45_a_daemon(tmp_path: Path) -> None:
+    """twistd forks twice once everything is imported, and closes what it does not need."""
+    (tmp_path / "app.py").write_text(APP, "utf-8")
+    port, pidfile = free_port(), tmp_path / "pid"
+    twistd = [sys.executable, "-c", "from twisted.scripts.twistd import run; run()"]
+    twistd += ["--pidfile", str(pidfile), "--logfile", str(tmp_path / "log"), "--rundir", "."]
+    with (tmp_path / "out").open("wb") as out:
+        done = subprocess.run(
+            [*twistd, "cyclone", "--port", str(port), "app.py"],
+            cwd=tmp_path,
+            stdout=out,
+            stderr=out,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 0, (tmp_path / "out").read_text()
+    assert until(lambda: pidfile.exists() and bool(pidfile.read_text()))
+    pid = int(pidfile.read_text())
+    try:
+        assert until(lambda: not is_refused(port))
+        url = f"http://127.0.0.1:{port}"
+        with urllib.request.urlopen(url + "/") as answer:
+            assert answer.read() == str(pid).encode()
+        with urllib.request.urlopen(url + "/fds") as answer:
+            assert b"True" not in answer.read()
+        with urllib.request.urlopen(url + "/child") as answer:
+            child = int(answer.read())
+        try:
+            os.kill(pid, signal.SIGTERM)
+            assert until(lambda: not pidfile.exists())
+            with socket.socket() as sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                sock.bind(("127.0.0.1", port))
+                sock.listen()
+        finally:
+            os.kill(child, signal.SIGKILL)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 def test_readiness_goes_before_the_port(run: Run) -> None:
