@@ -10,6 +10,10 @@ import sys
 from typing import Any
 
 import pytest
+from twisted.internet.address import IPv4Address
+from twisted.internet.error import ConnectionDone
+from twisted.internet.testing import StringTransport
+from twisted.python.failure import Failure
 
 from cyclone.cli import _logs
 from cyclone.httpserver import HTTPRequest
@@ -31,6 +35,27 @@ def test_combined(monkeypatch: pytest.MonkeyPatch) -> None:
     line = _logs.combined(handler(Referer="http://x/", User_Agent="Some/1.0"), 0)
     assert line == ('192.0.2.1 - - [DATE] "GET /a?b=1 HTTP/1.1" 404 0 "http://x/" "Some/1.0"')
     assert _logs.combined(handler(), 0).endswith('"-" "-"')
+
+
+def test_the_bytes_of_the_body_are_told() -> None:
+    class Five(RequestHandler):
+        def get(self) -> None:
+            self.write("five!")
+
+    told: list[tuple[str, int]] = []
+    application = Application(
+        [("/", Five)],
+        log_function=lambda each: told.append(
+            (_logs.combined(each, 0), json.loads(_logs.as_json(each, 0))["bytes"])
+        ),
+    )
+    connection: Any = application.buildProtocol(IPv4Address("TCP", "192.0.2.1", 9))
+    connection.makeConnection(StringTransport())  # type: ignore[no-untyped-call]
+    connection.dataReceived(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    connection.connectionLost(Failure(ConnectionDone()))  # type: ignore[no-untyped-call]
+    ((line, size),) = told
+    assert '" 200 5 "' in line
+    assert size == 5
 
 
 @pytest.mark.parametrize("value", ['a" 200 "b', "back\\slash", "\x9b31m"])

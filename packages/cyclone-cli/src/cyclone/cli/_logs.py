@@ -148,7 +148,7 @@ def quoted(value: str) -> str:
 
 
 def _sent(handler: RequestHandler) -> int:
-    sent = getattr(handler, "_bytes_written", 0)
+    sent = getattr(handler, "_body_bytes_written", 0)
     return sent if isinstance(sent, int) else 0
 
 
