@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import pytest
 
+import cyclone.escape
 import cyclone.web
 
 NAMES = [
@@ -99,3 +100,4 @@ def test_importing_installs_no_reactor_and_stays_light() -> None:
 @pytest.mark.parametrize("name", ["escape", "httpserver", "httputil", "locale", "template"])
 def test_modules_that_cyclone_1_3_had_imported(name: str) -> None:
     assert getattr(cyclone.web, name).__name__ == f"cyclone.{name}"
+    assert cyclone.web.utf8 is cyclone.escape.utf8  # type: ignore[attr-defined]

@@ -139,4 +139,8 @@ if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
             from importlib import import_module
 
             return import_module(f"cyclone.{name}")
+        if name == "utf8":
+            from cyclone.escape import utf8
+
+            return utf8
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
