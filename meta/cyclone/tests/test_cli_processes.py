@@ -661,13 +661,21 @@ def test_f39_the_pool_of_threads_is_full(run: Run) -> None:
     assert all(read_all(sock) == b"" for sock in waiting)
 
 
-@pytest.mark.parametrize("workers", [(), ("--workers", "1")], ids=["one process", "workers"])
-@pytest.mark.parametrize("signals", [1, 2])
-@pytest.mark.parametrize("kind", ["pool", "own"])
+@pytest.mark.parametrize(
+    ("kind", "signals", "workers"),
+    [
+        pytest.param("pool", 1, (), id="pool"),
+        pytest.param("own", 1, (), id="thread"),
+        pytest.param("pool", 2, (), id="pool, two signals"),
+        pytest.param("own", 2, (), id="thread, two signals"),
+        pytest.param("pool", 1, ("--workers", "1"), id="pool, worker"),
+        pytest.param("pool", 2, ("--workers", "1"), id="pool, worker, two signals"),
+    ],
+)
 def test_f39_a_thread_is_busy_at_the_end(
     run: Run, kind: str, signals: int, workers: tuple[str, ...]
 ) -> None:
-    cli = run("--drain-timeout", "1" if signals == 1 else "600", *workers)
+    cli = run("--drain-timeout", "0.5" if signals == 1 else "600", *workers)
     busy = cli.raw(f"GET /thread?kind={kind}&s=600 HTTP/1.1\nHost: x\n\n")
     assert until(lambda: cli.state()["threads"] == 1)
     cli.signal(signal.SIGTERM)
