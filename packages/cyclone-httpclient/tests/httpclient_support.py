@@ -10,10 +10,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar, cast
 
+import trustme
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificate
 from twisted.internet import reactor as global_reactor
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IAddress, IDelayedCall, IListeningPort
 from twisted.internet.protocol import Factory, Protocol, connectionDone
+from twisted.internet.ssl import Certificate, CertificateOptions, trustRootFromCertificates
 from twisted.python.failure import Failure
 
 from cyclone.httpclient import AsyncHTTPClient
@@ -292,3 +296,18 @@ async def failure(awaitable: Awaitable[object], kind: type[T]) -> T:
             return error
         raise
     raise AssertionError(f"no failure, but {result!r}")
+
+
+def options_of(cert: trustme.LeafCert, ca: trustme.CA | None = None) -> CertificateOptions:
+    """What a server with that certificate needs; with ``ca``, it asks clients for theirs."""
+    pems = [blob.bytes() for blob in cert.cert_chain_pems]
+    extra: dict[str, Any] = {}
+    if ca is not None:
+        root = Certificate.loadPEM(ca.cert_pem.bytes())
+        extra["trustRoot"] = trustRootFromCertificates([root])  # type: ignore[no-untyped-call]
+    chain = [load_pem_x509_certificate(pem) for pem in pems]
+    extra.update(certificate=chain[0], extraCertChain=chain[1:])
+    return CertificateOptions(
+        privateKey=load_pem_private_key(cert.private_key_pem.bytes(), None),  # type: ignore[arg-type]
+        **extra,
+    )

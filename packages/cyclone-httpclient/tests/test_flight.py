@@ -16,13 +16,13 @@ from httpclient_support import (
     failure,
     new_client,
     ok,
+    options_of,
     reactor_test,
     redirect,
     serving,
     turn,
     until,
 )
-from test_tls import options_of
 from twisted.internet.defer import CancelledError, Deferred
 
 from cyclone.httpclient import (

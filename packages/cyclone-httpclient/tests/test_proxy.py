@@ -13,6 +13,7 @@ from httpclient_support import (
     failure,
     new_client,
     ok,
+    options_of,
     reactor,
     reactor_test,
     serving,
@@ -71,8 +72,6 @@ async def test_no_proxy() -> None:
 @reactor_test
 async def test_CL_21_the_environment_names_no_proxy(scheme: str, upper: bool) -> None:
     """``HTTP_PROXY`` may be the ``Proxy`` header of a request to a CGI program (httpoxy)."""
-    from test_tls import options_of
-
     tls = options_of(trustme.CA().issue_cert("127.0.0.1")) if scheme == "https" else None
     async with serving(ok(b"proxy")) as proxy, serving(ok(b"direct"), tls=tls) as origin:
         names = [f"{kind}_proxy" for kind in ("http", "https", "all", "cgi_http")]
@@ -139,8 +138,6 @@ class TunnelEnd(Protocol):
 
 @reactor_test
 async def test_https_goes_through_a_tunnel(tmp_path: Path) -> None:
-    from test_tls import options_of
-
     ca = trustme.CA()
     ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     tls = options_of(ca.issue_cert("o.example"))

@@ -11,13 +11,12 @@ from typing import Any
 
 import pytest
 import trustme
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-from cryptography.x509 import load_pem_x509_certificate
 from httpclient_support import (
     Reply,
     failure,
     new_client,
     ok,
+    options_of,
     reactor_test,
     serving,
 )
@@ -25,27 +24,12 @@ from OpenSSL.SSL import TLS_CLIENT_METHOD, VERIFY_NONE, VERIFY_PEER, Context
 from twisted.internet.interfaces import IOpenSSLClientConnectionCreator
 from twisted.internet.ssl import (
     Certificate,
-    CertificateOptions,
     optionsForClientTLS,
     trustRootFromCertificates,
 )
 from twisted.web.client import BrowserLikePolicyForHTTPS
 
 from cyclone.httpclient import HTTPStreamClosedError, HTTPTLSError
-
-
-def options_of(cert: trustme.LeafCert, ca: trustme.CA | None = None) -> CertificateOptions:
-    pems = [blob.bytes() for blob in cert.cert_chain_pems]
-    extra: dict[str, Any] = {}
-    if ca is not None:
-        root = Certificate.loadPEM(ca.cert_pem.bytes())
-        extra["trustRoot"] = trustRootFromCertificates([root])  # type: ignore[no-untyped-call]
-    chain = [load_pem_x509_certificate(pem) for pem in pems]
-    extra.update(certificate=chain[0], extraCertChain=chain[1:])
-    return CertificateOptions(
-        privateKey=load_pem_private_key(cert.private_key_pem.bytes(), None),  # type: ignore[arg-type]
-        **extra,
-    )
 
 
 class World:
