@@ -10,6 +10,8 @@ from twisted.internet.defer import Deferred, succeed
 
 from cyclone.web import HTTPError, RequestHandler, stream_request_body
 
+FORM = "application/x-www-form-urlencoded"
+
 
 @stream_request_body
 class Receiver(RequestHandler):
@@ -217,3 +219,32 @@ def test_a_ready_deferred_costs_nothing(serve: Any) -> None:
     connection = begin(serve, events, prepare=succeed(None), data=succeed(None))
     connection.send(b"abcdef")
     assert events == ["prepare", b"abcdef", "post", "finished"]
+
+
+@pytest.mark.parametrize("kind", ["multipart/form-data; boundary=B", "multipart/form-data", FORM])
+@pytest.mark.parametrize("xsrf", [False, True])
+def test_no_form_is_looked_for_BP_20(serve: Any, kind: str, xsrf: bool) -> None:
+    """BP-20: whatever the body says it is; only the URL has arguments."""
+    seen: list[Any] = []
+
+    @stream_request_body
+    class Upload(RequestHandler):
+        def prepare(self) -> None:
+            seen.append(
+                (self.get_argument("a"), self.get_body_arguments("a"), self.get_arguments("b"))
+            )
+
+        def data_received(self, chunk: bytes) -> None:
+            seen.append(chunk)
+
+        def post(self) -> None:
+            self.write(f"{self.request.arguments} {self.request.files} {self.request.body!r}")
+
+    headers = {"Content-Type": kind, "Cookie": "_xsrf=0102", "X-XSRFToken": "0102"}
+    client = serve([("/", Upload)], xsrf_cookies=xsrf)
+    response = client.fetch("POST", "/?a=1", headers=headers, body="b=2")
+    assert response.text == "{'a': [b'1']} {} b''"
+    assert seen == [("1", [], []), b"b=2"]
+    if xsrf:
+        del headers["X-XSRFToken"]
+        assert client.fetch("POST", "/?a=1", headers=headers, body="b=2").status == 403

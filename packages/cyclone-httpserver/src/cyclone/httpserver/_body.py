@@ -334,6 +334,8 @@ def _free_pool(reactor: Any) -> Any:
 
 def _form_for(request: HTTPRequest, server: HTTPServer) -> FormReceiver | None:
     """A receiver if this body is a multipart form that can be taken apart as it comes."""
+    if not (request.parses_forms and getattr(server.request_callback, "parses_forms", True)):
+        return None
     config = get_parse_body_config().multipart
     headers = request.headers
     kind, parameters = parse_parameters(headers.get("Content-Type", ""))

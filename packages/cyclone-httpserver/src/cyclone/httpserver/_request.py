@@ -65,6 +65,9 @@ class HTTPRequest:
     ``request_id`` (a random hexadecimal name), ``http_version`` (``(1, 1)``), ``tls`` (bool),
     ``client_cert``.
 
+    ``parses_forms`` may be set to False by who is asked for the receiver of the body: then a
+    multipart form that is too large for the memory is not taken apart, and ``body`` is what came.
+
     ``arguments`` and ``files`` raise `cyclone.httputil.HTTPInputError` if the query or the body
     is malformed or over a limit, the constructor if the query is.
     """
@@ -88,6 +91,8 @@ class HTTPRequest:
         "method",
         "uri",
     )
+
+    parses_forms: bool = True
 
     _body: Body | None
     _finish_waiters: list[Deferred[str | None]] | None

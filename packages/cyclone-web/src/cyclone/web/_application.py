@@ -332,6 +332,8 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         if handler_class.max_body_size is not None:
             request.connection.set_max_body_size(handler_class.max_body_size)
         if not handler_class._stream_request_body:
+            if handler_class._keeps_whole_body(kwargs):
+                request.parses_forms = False
             return None
         handler = self._make_handler(handler_class, request, kwargs)
         if handler is None:

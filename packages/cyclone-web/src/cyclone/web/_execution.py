@@ -60,6 +60,9 @@ class ExecutionMixin(HandlerBase):
     #: Seconds after which a request without an answer gets a 503 and its handler is cancelled;
     #: None: the setting of that name. 0: the answer is a stream that stays open.
     handler_timeout: float | None = None
+    #: Whether a form is read before `prepare`, and a large multipart one while it comes. False:
+    #: when its arguments or files are asked for; ``request.body`` has all that came, however large.
+    parses_forms: bool = True
 
     _stream_request_body: bool = False
     _running_method: Running | None = None
@@ -140,9 +143,14 @@ class ExecutionMixin(HandlerBase):
         for name, arg in (path_kwargs or {}).items():
             kwargs[name] = arg if arg is None else decode(arg, name=name)
         if method not in SAFE_METHODS:
-            if not self._stream_request_body:
+            if self.parses_forms and not self._stream_request_body:
                 self._parse_form_early()
             self._check_forgery()
+
+    @classmethod
+    def _keeps_whole_body(cls, kwargs: Mapping[str, Any]) -> bool:
+        """Whether a handler with these keywords wants the bytes of a form."""
+        return not cls.parses_forms
 
     def _parse_form_early(self) -> None:
         """Read a form before the handler runs: one that cannot be read is the client's fault."""

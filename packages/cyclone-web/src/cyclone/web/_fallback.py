@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._handler import RequestHandler
@@ -25,6 +25,16 @@ class FallbackHandler(RequestHandler):
     def initialize(self, fallback: Any) -> None:
         """Note who answers."""
         self.fallback = as_callback(fallback)
+        self.parses_forms = False  # what a form may be, who answers knows
+
+    @classmethod
+    def _keeps_whole_body(cls, kwargs: Mapping[str, Any]) -> bool:
+        fallback = kwargs.get("fallback")
+        return (
+            is_resource(fallback)
+            or not getattr(fallback, "parses_forms", True)
+            or _is_asgi(fallback)
+        )
 
     def prepare(self) -> None:
         """Hand the request over; from here on it is not ours."""

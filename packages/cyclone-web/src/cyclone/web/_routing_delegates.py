@@ -32,6 +32,11 @@ class CallableDelegate:
         self._target = target
         self._parameters = parameters
 
+    def serve_headers(self, request: HTTPRequest) -> None:
+        """Note whether the target wants the bytes of a form; the body is collected either way."""
+        if not getattr(self._target, "parses_forms", True):
+            request.parses_forms = False
+
     def serve(self, request: HTTPRequest) -> None:
         """Call the target with *request*; what it returns, if awaitable, is waited for."""
         result = self._target(request, **self._parameters)

@@ -48,6 +48,8 @@ class StreamingMixin(ExecutionMixin):
         path_args: Sequence[bytes | None],
         path_kwargs: Mapping[str, bytes | None],
     ) -> Any:
+        # Nobody keeps the body, so there is no form to be read, malformed or not
+        self.request.body_arguments, self.request.files = {}, {}
         if type(self)._execute is ExecutionMixin._execute:
             return self._prepare_streamed(path_args, path_kwargs)
         return run_override_streamed(self, path_args, path_kwargs)  # type: ignore[arg-type]

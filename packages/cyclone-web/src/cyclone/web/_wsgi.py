@@ -39,6 +39,9 @@ class WSGIContainer:
     thread-safe. Blocks of a body are sent as they come, at the pace of the client.
     """
 
+    #: The application gets the body as it came.
+    parses_forms = False
+
     def __init__(self, wsgi_application: WSGIApplication, executor: Executor | None = None) -> None:
         self.wsgi_application = wsgi_application
         self.executor = executor
