@@ -140,6 +140,28 @@ class TestMultipart:
         upload(client, form(("a", None, bytes(9 * 1024 * 1024))), MULTIPART)
         assert client.statuses == [413]
 
+    @pytest.mark.parametrize("way", ["callback", "request"])
+    def test_its_bytes_are_kept_for_who_wants_them_BP_20(self, way: str) -> None:
+        """BP-20: said by the callback for all requests, or for one when its head is in."""
+        bodies: list[bytes] = []
+
+        class Callback:
+            parses_forms = way != "callback"
+
+            def __call__(self, request: HTTPRequest) -> None:
+                bodies.append(request.body)
+                assert request.files["f"][0].size == 5000
+                request.connection.write_response(request, 200, None, b"", b"")
+
+            def headers_received(self, request: HTTPRequest) -> None:
+                request.parses_forms = way != "request"
+
+        client = Client(Callback(), spool_threshold=100)
+        body = form(("f", "n", bytes(5000)))
+        upload(client, body, MULTIPART)
+        assert client.statuses == [200]
+        assert bodies == [body]
+
     def test_without_a_boundary_it_is_bytes(self) -> None:
         client = Client(spool_threshold=10)
         upload(client, b"x" * 1000, b"Content-Type: multipart/form-data")
