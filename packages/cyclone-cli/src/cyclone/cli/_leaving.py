@@ -63,7 +63,7 @@ class Leaving:
     def _end(self) -> None:
         busy = [thread.name for thread in threading.enumerate() if _holds_up(thread)]
         if busy:
-            log.warning("ending without %d threads that are busy: %s", len(busy), ", ".join(busy))
+            log.warning("ending without the threads that are busy: %s", ", ".join(busy))
         else:
             log.warning("ending, though the program has not finished its shutdown")
         try:
