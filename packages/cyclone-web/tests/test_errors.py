@@ -40,6 +40,12 @@ def test_log_message_is_a_format_string() -> None:
     assert HTTPError(400).log_message is None
 
 
+def test_a_message_may_be_the_exception_that_was_caught() -> None:
+    error = HTTPError(503, ValueError("90% full"))
+    assert (error.get_message(), error.log_message) == ("90% full", "90%% full")
+    assert str(error) == "HTTP 503: Service Unavailable (90% full)"
+
+
 def test_an_error_can_be_copied() -> None:
     error = HTTPError(403, reason="Go away", headers={"Retry-After": "1"})
     again = copy.copy(error)

@@ -27,14 +27,15 @@ class HTTPError(Exception):
     def __init__(
         self,
         status_code: int = 500,
-        log_message: str | None = None,
+        log_message: object = None,
         *args: Any,
         reason: str | None = None,
         headers: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
         self.status_code = status_code
-        self._log_message = log_message
+        # Programs give the exception they caught
+        self._log_message = None if log_message is None else str(log_message)
         self.args = args
         self.reason = reason
         self.headers = headers
