@@ -477,3 +477,21 @@ def test_a_subclass_may_have_attributes_of_any_name(serve: Any, when: str) -> No
     assert client.app.connections == ["mine"]
     HTTPServer.stop(client.app)
     assert client.app.is_stopping
+
+
+def test_find_handler_is_asked_once(serve: Any) -> None:
+    asked: list[str] = []
+
+    class Program(Application):
+        def find_handler(self, request: Any, **kwargs: Any) -> Any:
+            asked.append(request.path)
+            return super().find_handler(request, **kwargs)
+
+    class Handler(RequestHandler):
+        def post(self) -> None:
+            self.write(self.request.body)
+
+    client = serve([("/", Handler)], application=Program)
+    assert client.fetch("POST", "/", body=b"abc").body == b"abc"
+    assert client.fetch("POST", "/", body=b"x" * 70000).body == b"x" * 70000
+    assert asked == ["/", "/"]

@@ -258,7 +258,9 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         if running_loop() is not None:
             bridge_context()
         if not self._plain_routing:
-            serve_delegate(self.find_handler(request), request)
+            # It was asked when the head was in, if there is a body: once is enough
+            found = vars(request).pop("_delegate", None)
+            serve_delegate(self.find_handler(request) if found is None else found, request)
             return
         route = self._literal_routes.get(request.uri) or self._resolve(request)
         if route is None:
@@ -309,7 +311,8 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
     def _receive(self, request: HTTPRequest) -> Any:
         bridge_context()
         if not self._plain_routing:
-            return serve_delegate_headers(self.find_handler(request), request)
+            delegate = vars(request)["_delegate"] = self.find_handler(request)
+            return serve_delegate_headers(delegate, request)
         route = self._literal_routes.get(request.uri) or self._resolve(request)
         if route is None:
             return None
