@@ -87,6 +87,7 @@ SCENARIOS = [
         content_type="application/x-www-form-urlencoded",
     ),
     Scenario("cookie", "/cookie", lambda body: body.isdigit(), cookie=True),
+    Scenario("1 route", "/route0/item/42", greeting, routes=1),
     Scenario("200 routes", "/route199/item/42", greeting, routes=200),
     Scenario("500 routes", "/route499/item/42", greeting, routes=500),
     Scenario("1 ms wait", "/wait", greeting, connections=256),
