@@ -37,6 +37,7 @@ NAMES = [
     "Matcher",
     "MetricsHandler",
     "MissingArgumentError",
+    "Outcome",
     "OutputTransform",
     "PathMatches",
     "RedirectHandler",

@@ -13,8 +13,9 @@ from twisted.internet.defer import CancelledError, Deferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from cyclone.web import Outcome
+
 from ._drive import as_deferred
-from ._outcome import Outcome
 from ._reactor import Spinner, run_sync
 
 _log = Logger(namespace="cyclone.testing")

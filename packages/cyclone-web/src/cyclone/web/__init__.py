@@ -19,6 +19,7 @@ from ._handler import ErrorHandler, RequestHandler
 from ._hub import Hub, HubFullError
 from ._hub_channel import HubMessage, Subscriber
 from ._hub_mixin import HubMixin
+from ._outcome import Outcome
 from ._redirects import RedirectHandler, addslash, is_safe_redirect, removeslash
 from ._routing import ReversibleRouter, ReversibleRuleRouter, Router, RuleRouter
 from ._routing_matchers import (
@@ -77,6 +78,7 @@ __all__ = [
     "Matcher",
     "MetricsHandler",
     "MissingArgumentError",
+    "Outcome",
     "OutputTransform",
     "PathMatches",
     "RedirectHandler",

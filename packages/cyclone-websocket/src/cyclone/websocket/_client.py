@@ -11,9 +11,9 @@ from twisted.internet.defer import Deferred, succeed
 from cyclone.escape import json_encode
 from cyclone.httpserver import EventLogger
 from cyclone.httputil import HTTPHeaders
+from cyclone.web import Outcome
 
 from ._errors import WebSocketClosedError
-from ._outcome import Outcome
 
 if TYPE_CHECKING:
     from types import TracebackType

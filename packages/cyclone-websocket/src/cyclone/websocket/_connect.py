@@ -27,6 +27,7 @@ from cyclone.httpclient import (
     HTTPTLSError,
 )
 from cyclone.httputil import HTTPHeaders, HTTPInputError
+from cyclone.web import Outcome
 
 from . import _handshake as handshake
 from ._client import MessageCallback, WebSocketClientConnection
@@ -34,7 +35,6 @@ from ._connection import WebSocketConnection
 from ._deadlines import shared_deadlines
 from ._errors import WebSocketError
 from ._limits import Limits
-from ._outcome import Outcome
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from twisted.python.failure import Failure
 
-from cyclone.websocket._outcome import Outcome
+from cyclone.web import Outcome
 
 
 def test_a_value() -> None:
