@@ -35,6 +35,7 @@ NAMES = [
     "RequestStartLine",
     "ResponseStartLine",
     "__version__",
+    "append_joined",
     "build_set_cookie",
     "check_charset",
     "choose_encoding",

@@ -2,12 +2,14 @@
 
 import os
 import tracemalloc
+from collections import deque
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclone.httputil import Pieces
+from cyclone.httputil import Pieces, append_joined
 
 
 @given(
@@ -65,3 +67,14 @@ def test_one_piece_is_not_copied() -> None:
     pieces, data = Pieces(), os.urandom(1000)
     pieces.append(data)
     assert pieces.joined() is data
+
+
+@given(st.lists(st.binary(max_size=12)))
+def test_small_pieces_of_a_queue_are_put_together(pieces: list[bytes]) -> None:
+    queue: deque[bytes | bytearray] = deque([b"large"])
+    for piece in pieces:
+        append_joined(queue, piece, 20)
+    assert b"".join(queue) == b"large" + b"".join(pieces)
+    assert all(len(each) <= 20 for each in queue)
+    following = list(queue)[1:]
+    assert all(len(one) + len(two) > 20 for one, two in pairwise(following))

@@ -416,8 +416,8 @@ class HTTPConnection(ResponseSide):
             sink = Body(incoming.request, self.server)
             incoming.sink = sink
             incoming.request._body = sink
-            if self._send is not None and sink.read_size is not None:
-                self.transport.bufferSize = sink.read_size
+            if self._send is not None and (size := sink.read_size) is not None:
+                self.transport.bufferSize = size
         if incoming.expect_continue:
             incoming.expect_continue = False
             if self._response is None:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 from twisted.internet.interfaces import IPullProducer, IPushProducer
 from zope.interface import implementer
 
+from cyclone.httputil import append_joined
+
 from ._errors import StreamClosedError
 from ._taken import Taken
 
@@ -66,18 +68,11 @@ class Outlet:
         """Queue ``data``."""
         self.size += len(data)
         if self._blocked and len(data) < _SMALL:
-            self._put_small(data)
+            append_joined(self._parts, data, PIECE)
             return
         self._parts.append(memoryview(data))
         if not self._blocked:
             self._pump()
-
-    def _put_small(self, data: bytes | memoryview) -> None:
-        last = self._parts[-1] if self._parts else None
-        if type(last) is bytearray and len(last) + len(data) <= PIECE:
-            last += data
-        else:
-            self._parts.append(bytearray(data))
 
     def wait(self) -> Taken:
         """A Deferred for the moment when all was taken; errbacks when the client is gone."""

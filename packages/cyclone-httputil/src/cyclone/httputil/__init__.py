@@ -32,7 +32,7 @@ from ._multipart import (
     PartEnd,
 )
 from ._params import check_charset, content_disposition, parse_parameters
-from ._pieces import Pieces
+from ._pieces import Pieces, append_joined
 from ._ranges import format_content_range, if_range_matches, parse_byte_ranges
 from ._startline import (
     RequestStartLine,
@@ -75,6 +75,7 @@ __all__ = [
     "RequestStartLine",
     "ResponseStartLine",
     "__version__",
+    "append_joined",
     "build_set_cookie",
     "check_charset",
     "choose_encoding",

@@ -1,6 +1,7 @@
 """Bytes that arrive in pieces."""
 
-from typing import Final
+from collections import deque
+from typing import Any, Final
 
 # A piece is small below the first of these; so many small ones become one
 _SMALL: Final = 65536
@@ -54,3 +55,15 @@ class Pieces:
             self._pieces = [b"".join(self._pieces)]
             self._small = self._small_size = 0
         return self._pieces[0] if self._pieces else b""
+
+
+def append_joined(queue: deque[Any], data: bytes | memoryview, most: int) -> None:
+    """Append a small piece to a queue of pieces: to the ``bytearray`` at its end, or in a new one.
+
+    None of these gets more than ``most`` bytes, unless one piece has.
+    """
+    last = queue[-1] if queue else None
+    if type(last) is bytearray and len(last) + len(data) <= most:
+        last += data
+    else:
+        queue.append(bytearray(data))

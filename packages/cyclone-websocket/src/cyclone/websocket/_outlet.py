@@ -15,6 +15,7 @@ from twisted.internet.interfaces import IPullProducer, IPushProducer
 from zope.interface import implementer
 
 from cyclone.httpserver import Taken
+from cyclone.httputil import append_joined
 
 from ._errors import WebSocketClosedError
 
@@ -83,18 +84,11 @@ class Outlet:
         """Queue ``data``."""
         self.size += len(data)
         if self._blocked and len(data) < _SMALL:
-            self._put_small(data)
+            append_joined(self._parts, data, PIECE)
             return
         self._parts.append(data)
         if not self._blocked:
             self._pump()
-
-    def _put_small(self, data: bytes | memoryview) -> None:
-        last = self._parts[-1] if self._parts else None
-        if type(last) is bytearray and len(last) + len(data) <= PIECE:
-            last += data
-        else:
-            self._parts.append(bytearray(data))
 
     def wait(self, size: int) -> Taken:
         """A Deferred for the moment when no more than ``size`` bytes wait.
