@@ -141,6 +141,10 @@ def test_finished(rows: int, special: str) -> None:
         )
         assert finished(pieces[:], 4) == finished(pieces[:], 0) == expected
         assert ended(pieces, 4) == "".join(pieces)
+        pieces[::4] = [""] * rows
+        pieces[4 * at + 2] = special
+        assert finished(pieces[:], 4, 2) == finished(pieces[:], 4) == finished(pieces[:], 0)
+        assert ended(pieces, 4, 2) == "".join(pieces)
     assert finished([], 4) == finished([], 0) == ""
 
 

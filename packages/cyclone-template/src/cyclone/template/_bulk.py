@@ -31,12 +31,13 @@ _MANY_ROWS = 16
 _MOST_ROWS = 1024
 
 
-def finished(pieces: list[str], width: int) -> str:
+def finished(pieces: list[str], width: int, first: int = 0) -> str:
     """The output of pieces that are by turns a value not yet escaped and text that is.
 
     ``width`` is the number of pieces after which the same expressions follow again, or 0. Those are
     escaped together, for one that never gives anything to escape, as a number or a date, is the
-    rule. Otherwise it is so many values in a row.
+    rule; the ``first`` of them, where there is no value, are left out. Otherwise it is so many
+    values in a row.
     """
     length = len(pieces)
     if not width or length < _MANY_ROWS * width:
@@ -44,9 +45,9 @@ def finished(pieces: list[str], width: int) -> str:
             _escape(pieces, start, start + _BLOCK, 2)
     else:
         reach = _MOST_ROWS * width
-        for first in range(0, length, reach):
-            for start in range(first, first + width, 2):
-                _escape(pieces, start, first + reach, width)
+        for block in range(0, length, reach):
+            for start in range(block + first, block + width, 2):
+                _escape(pieces, start, block + reach, width)
     return "".join(pieces)
 
 
@@ -67,13 +68,12 @@ def encoded(pieces: list[str]) -> bytes:
     One letter that is not ASCII makes CPython encode the whole text letter by letter: where the
     pieces are few, as after loops that were joined, most of them may still be ASCII.
     """
-    text = "".join(pieces)
-    if text.isascii() or len(pieces) > _FEW:
-        return text.encode("utf-8")
+    if len(pieces) > _FEW:
+        return "".join(pieces).encode("utf-8")
     return b"".join([piece.encode("utf-8") for piece in pieces])
 
 
-def ended(pieces: list[str], width: int) -> str:
+def ended(pieces: list[str], width: int, first: int = 0) -> str:
     """The output of pieces that are all ready."""
     return "".join(pieces)
 

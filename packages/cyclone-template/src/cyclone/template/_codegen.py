@@ -96,13 +96,23 @@ def generate(template: Template) -> Source:
 
 
 class Deferral:
-    """A loop whose values are escaped together; ``straight`` if each turn prints as many."""
+    """A loop whose values are escaped together; ``straight`` if each turn prints as many.
 
-    __slots__ = ("pairs", "straight")
+    ``begins`` says whether it prints a value first, None that it has printed nothing yet.
+    """
+
+    __slots__ = ("begins", "pairs", "straight")
 
     def __init__(self, straight: bool) -> None:
+        self.begins: bool | None = None
         self.pairs = 0
         self.straight = straight
+
+    def arguments(self) -> str:
+        """The further arguments for ``_bulk.finished``."""
+        if not self.straight:
+            return "0"
+        return f"{2 * self.pairs}" if self.begins else f"{2 * self.pairs}, 2"
 
 
 class _Writer:
@@ -163,6 +173,8 @@ class _Writer:
         if self.deferring is not None:
             pairs = list(paired(run))
             self.deferring.pairs += len(pairs)
+            if self.deferring.begins is None:
+                self.deferring.begins = run[0].deferred is not None
             for start in range(0, len(pairs), MAX_PAIRS):
                 self.lines("_tt_out += (", chain(*pairs[start : start + MAX_PAIRS]), ")")
         elif len(run) >= MANY and len([item for item in run if item.deferred]) >= MANY:
@@ -282,8 +294,8 @@ class _Writer:
         self.deferring = deferring = Deferral(not node.branches)
         self.compound(node, head, location, nested=False)
         self.deferring = None
-        width = 2 * deferring.pairs if deferring.straight else 0
-        self.line(f"_tt_before.append(_tt_end(_tt_out, {width})); _tt_out = _tt_before", location)
+        end = f"_tt_end(_tt_out, {deferring.arguments()})"
+        self.line(f"_tt_before.append({end}); _tt_out = _tt_before", location)
 
     def choice(self, node: nodes.Control, location: Location) -> None:
         """An ``if`` between single texts or values: a conditional expression among the values."""

@@ -54,28 +54,20 @@ class Rendering:
     output; otherwise :meth:`result` does.
     """
 
-    __slots__ = (
-        "_coroutine",
-        "_failed",
-        "_mark",
-        "_pieces",
-        "_places",
-        "_spawn",
-        "_template",
-    )
+    # Few renderings wait for anything: only those have these of their own.
+    pending = False
+    _places: list[_Place] | tuple[()] = ()
+    _mark = ""
+    _failed: tuple[BaseException, _Place] | None = None
+    _coroutine: Coroutine[object, object, list[str]] | None = None
 
     def __init__(
         self, template: Template, namespace: Mapping[str, object], spawn: Spawn | None
     ) -> None:
         self._template = template
         self._spawn = spawn
-        self._places: list[_Place] = []
-        self._mark = ""
-        self._pieces: list[str] = []
-        self._failed: tuple[BaseException, _Place] | None = None
-        self._coroutine: Coroutine[object, object, list[str]] | None = None
-        program = template.program
         try:
+            program = template._program or template.program
             started: Any = program.run(namespace, self, template.namespace)
         except Exception as error:
             from ._traceback import translated
@@ -83,20 +75,18 @@ class Rendering:
             failure = translated(error)
         else:
             if type(started) is list:
-                self._pieces = started
+                self._pieces: list[str] = started
+                if self._places:
+                    self.pending = True
             else:
                 self._coroutine = started
+                self.pending = True
             return
         self._drop()
         try:
             raise failure
         finally:
             del failure
-
-    @property
-    def pending(self) -> bool:
-        """Whether the output still waits for something."""
-        return self._coroutine is not None or bool(self._places)
 
     def result(self) -> bytes:
         """The output. Raises :class:`TemplateError`, naming the line, when something is pending."""
@@ -130,7 +120,8 @@ class Rendering:
         except BaseException:
             self._drop()
             raise
-        self._places.clear()
+        self._places = ()
+        self.pending = False
         return encoded(self._pieces)
 
     async def _ran(self, coroutine: Coroutine[object, object, list[str]]) -> list[str]:
@@ -155,14 +146,19 @@ class Rendering:
             # Text made before this point cannot hold the mark, later text cannot guess it.
             self._mark = f"\x00{token_hex(16)}:"
         place = _Place(value if self._spawn is None else self._spawn(value), convert)
-        self._places.append(place)
+        mark = self._add(place)
         self._watch(place)
-        return f"{self._mark}{len(self._places) - 1};"
+        return mark
 
     def place_output(self, output: str, function: Callable[[object], str]) -> str:
         """A mark for what ``function`` makes of text that has marks in it itself."""
         place = _Place(None, function)
         place.output = output
+        return self._add(place)
+
+    def _add(self, place: _Place) -> str:
+        if isinstance(self._places, tuple):
+            self._places = []
         self._places.append(place)
         return f"{self._mark}{len(self._places) - 1};"
 
@@ -264,4 +260,5 @@ class Rendering:
             if add_errback is not None:
                 # Or Twisted would log the failure as one that nobody handled.
                 add_errback(lambda failure: None)
-        self._places.clear()
+        self._places = ()
+        self.pending = False

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cyclone.httpserver import HTTPRequest
     from cyclone.template import BaseLoader
 
+    from ._known_pages import KnownPages
     from ._rendering import LoaderKey
     from ._routing import RuleRouter, RuleSequence
     from ._routing_entries import Route
@@ -96,6 +97,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         # The routes that depend on the path only, by that path; any change of a router clears it.
         self._literal_routes: dict[str, Route] = {}
         self._template_loaders: dict[LoaderKey, BaseLoader] = {}
+        self._known_pages: KnownPages = {}
         # Where the search begins; and is the only router here one for any host?
         self._top_router: RuleRouter | None = None
         self._any_host = False

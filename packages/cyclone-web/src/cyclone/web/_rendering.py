@@ -14,13 +14,14 @@ from twisted.internet.defer import Deferred
 from cyclone.escape import utf8, xhtml_escape
 
 from ._base import HandlerBase
+from ._known_pages import MAX_KNOWN_PAGES, KnownPage
 from ._namespace import TemplateNamespace, add_standard_names
 from ._uimodules import UIModule, UINamespace, as_paths, ui_namespace
 
 if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
-    from cyclone.template import BaseLoader, Rendering
+    from cyclone.template import BaseLoader, Rendering, Template
 
     from ._handler import RequestHandler
 
@@ -65,14 +66,22 @@ class RenderingMixin(HandlerBase):
         if self._finished:
             raise RuntimeError("Cannot render() after finish()")
         try:
-            rendering = self._begin_rendering(template_name, kwargs)
+            rendering: Rendering | ForeignRendering
+            page = self.application._known_pages.get((type(self), template_name))
+            if page is not None and self._is_current(page, template_name):
+                if page.standard_names or self.application.ui_methods:
+                    add_standard_names(kwargs, page.names, cast("RequestHandler", self))
+                rendering = page.template.begin(kwargs, self._spawn_beside)
+            else:
+                rendering = self._begin_rendering(template_name, kwargs)
         except BaseException:
             # The error page has not got the modules of this one.
             self._ui_namespace = None
             raise
         if rendering.pending:
             return self._finish_when_rendered(rendering)
-        return self.finish(self._with_assets(rendering.result()))
+        html = rendering.result()
+        return self.finish(html if self._ui_namespace is None else self._with_assets(html))
 
     def render_string(self, template_name: str, **kwargs: Any) -> bytes:
         """Render a template and return it, encoded as UTF-8.
@@ -204,7 +213,8 @@ class RenderingMixin(HandlerBase):
     def _begin_own_rendering(
         self, template_name: str, kwargs: dict[str, Any]
     ) -> Rendering | ForeignRendering:
-        template = self._loader_of_templates().load(template_name)
+        loader = self._loader_of_templates()
+        template = loader.load(template_name)
         if getattr(type(template), "generate", None) is not _template_generate():
             return ForeignRendering(template.generate(**self._all_names(kwargs)))
         names = template.names
@@ -212,8 +222,34 @@ class RenderingMixin(HandlerBase):
             type(self).get_template_namespace is not RenderingMixin.get_template_namespace
         ):
             return template.begin(self._all_names(kwargs), self._spawn_beside)
+        self._remember(template_name, template, names, loader)
         add_standard_names(kwargs, names, cast("RequestHandler", self))
         return template.begin(kwargs, self._spawn_beside)
+
+    def _remember(
+        self, name: str, template: Template, names: frozenset[str], loader: BaseLoader
+    ) -> None:
+        if type(loader).load is not _base_load():
+            return
+        page = KnownPage(template, names, loader, self.settings.get("template_path"))
+        if self._is_current(page, name):
+            pages = self.application._known_pages
+            if len(pages) >= MAX_KNOWN_PAGES:
+                pages.clear()
+            pages[type(self), name] = page
+
+    def _is_current(self, page: KnownPage, name: str) -> bool:
+        """Whether the template of this name, if it were looked for, would be that of *page*."""
+        cls = type(self)
+        settings = self.application.settings
+        return (
+            page.loader.templates.get(name) is page.template
+            and settings.get("template_path") is page.folder
+            and bool(settings.get("compiled_template_cache", True))
+            and cls.get_template_path is RenderingMixin.get_template_path
+            and cls.get_template_namespace is RenderingMixin.get_template_namespace
+            and cls.render_string is RenderingMixin.render_string
+        )
 
     def _all_names(self, kwargs: dict[str, Any]) -> dict[str, Any]:
         namespace = self.get_template_namespace()
@@ -322,9 +358,18 @@ class ForeignRendering:
         return utf8(await output if isinstance(output, Awaitable) else output)
 
 
+# The package of templates is imported when something is rendered.
+
+
+@functools.cache
+def _base_load() -> object:
+    from cyclone.template import BaseLoader
+
+    return BaseLoader.load
+
+
 @functools.cache
 def _template_generate() -> object:
-    """``Template.generate``; the package loads when something is rendered."""
     from cyclone.template import Template
 
     return Template.generate
