@@ -65,14 +65,15 @@ def greeting(body: bytes) -> bool:
     return body == b"Hello, world"
 
 
+def orders(body: bytes) -> bool:
+    return body.count(b"<tr class=") == 50 and b"user49@example.com" in body
+
+
 SCENARIOS = [
     Scenario("hello", "/", greeting),
     Scenario("json", "/json", lambda body: b'"numbers"' in body and b'"nested"' in body),
-    Scenario(
-        "page",
-        "/page",
-        lambda body: body.count(b"<tr class=") == 50 and b"user49@example.com" in body,
-    ),
+    Scenario("page", "/page", orders),
+    Scenario("page of dictionaries", "/dicts", orders),
     Scenario(
         "rows",
         "/rows",

@@ -30,6 +30,7 @@ TAIL = "</table></body></html>\n"
 CYCLONE_ROWS = HEAD + "{% for row in rows %}" + ROW + "{% end %}" + TAIL
 JINJA_ROWS = HEAD + "{% for row in rows %}" + ROW + "{% endfor %}" + TAIL
 PAGE = sources.page_data()
+DICTS = sources.dicts_data()
 SECRET = "a secret of thirty-two characters"
 
 
@@ -50,9 +51,9 @@ def jinja_environment() -> Any:
     return jinja2.Environment(loader=loader, autoescape=True)
 
 
-def jinja_pages() -> tuple[Any, Any]:
+def jinja_pages() -> list[Any]:
     environment = jinja_environment()
-    return environment.get_template("page.html"), environment.get_template("rows.html")
+    return [environment.get_template(f"{name}.html") for name in ("page", "dicts", "rows")]
 
 
 def tornado_like(web: Any, template: Any, folder: str, routes: int, wait: Any) -> list[Any]:
@@ -69,6 +70,10 @@ def tornado_like(web: Any, template: Any, folder: str, routes: int, wait: Any) -
     class Page(web.RequestHandler):
         def get(self) -> None:
             self.render("page.html", **PAGE)
+
+    class Dicts(web.RequestHandler):
+        def get(self) -> None:
+            self.render("dicts.html", **DICTS)
 
     class Rows(web.RequestHandler):
         def get(self) -> None:
@@ -99,6 +104,7 @@ def tornado_like(web: Any, template: Any, folder: str, routes: int, wait: Any) -
         ("/", Hello),
         ("/json", Json),
         ("/page", Page),
+        ("/dicts", Dicts),
         ("/rows", Rows),
         ("/form", Form),
         ("/cookie", Cookie),
@@ -141,7 +147,7 @@ def klein(port: int, folder: str, routes: int) -> None:
     from twisted.web.server import Site
     from twisted.web.static import File
 
-    app, (page, rows) = Klein(), jinja_pages()
+    app, (page, dicts, rows) = Klein(), jinja_pages()
 
     def hello(request: Any, **groups: Any) -> str:
         return GREETING
@@ -159,6 +165,11 @@ def klein(port: int, folder: str, routes: int) -> None:
     def as_page(request: Any) -> str:
         request.setHeader("Content-Type", "text/html; charset=utf-8")
         return str(page.render(**PAGE))
+
+    @app.route("/dicts")
+    def as_dicts(request: Any) -> str:
+        request.setHeader("Content-Type", "text/html; charset=utf-8")
+        return str(dicts.render(**DICTS))
 
     @app.route("/rows")
     def as_rows(request: Any) -> str:
@@ -214,6 +225,9 @@ def starlette(port: int, folder: str, routes: int) -> None:
     async def as_page(request: Request) -> Response:
         return templates.TemplateResponse(request, "page.html", PAGE)
 
+    async def as_dicts(request: Request) -> Response:
+        return templates.TemplateResponse(request, "dicts.html", DICTS)
+
     async def as_rows(request: Request) -> Response:
         return templates.TemplateResponse(request, "rows.html", {"title": "Page", "rows": ROWS})
 
@@ -242,6 +256,7 @@ def starlette(port: int, folder: str, routes: int) -> None:
             Route("/", hello),
             Route("/json", as_json),
             Route("/page", as_page),
+            Route("/dicts", as_dicts),
             Route("/rows", as_rows),
             Route("/form", form, methods=["POST"]),
             Route("/cookie", cookie),
@@ -259,7 +274,7 @@ def blacksheep(port: int, folder: str, routes: int) -> None:
 
     # BlackSheep looks annotations up among the names of the module.
     globals().update(Request=Request, Response=Response)
-    app, (page, rows) = Application(show_error_details=False), jinja_pages()
+    app, (page, dicts, rows) = Application(show_error_details=False), jinja_pages()
 
     async def hello(request: Request) -> Response:
         return text(GREETING)
@@ -269,6 +284,10 @@ def blacksheep(port: int, folder: str, routes: int) -> None:
 
     async def as_page(request: Request) -> Response:
         html = page.render(**PAGE).encode()
+        return Response(200, None, Content(b"text/html; charset=utf-8", html))
+
+    async def as_dicts(request: Request) -> Response:
+        html = dicts.render(**DICTS).encode()
         return Response(200, None, Content(b"text/html; charset=utf-8", html))
 
     async def as_rows(request: Request) -> Response:
@@ -299,6 +318,7 @@ def blacksheep(port: int, folder: str, routes: int) -> None:
     app.router.add_get("/", hello)
     app.router.add_get("/json", as_json)
     app.router.add_get("/page", as_page)
+    app.router.add_get("/dicts", as_dicts)
     app.router.add_get("/rows", as_rows)
     app.router.add_post("/form", form)
     app.router.add_get("/cookie", cookie)

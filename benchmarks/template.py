@@ -117,9 +117,7 @@ def hand_table(table: list[list[object]]) -> bytes:
     return "".join(out).encode()
 
 
-def hand_page(
-    title: str, user: str | None, links: list[tuple[str, str]], rows: list[sources.Row]
-) -> bytes:
+def hand_head(title: str, user: str | None, links: list[tuple[str, str]]) -> list[str]:
     out: list[str] = []
     append = out.append
     escape = html.escape
@@ -130,6 +128,15 @@ def hand_page(
     for href, label in links:
         append(f'<li><a href="{escape(href)}">{escape(label)}</a></li>')
     append(f"</ul></header><main><h1>{escape(title.upper())}</h1><table>")
+    return out
+
+
+def hand_page(
+    title: str, user: str | None, links: list[tuple[str, str]], rows: list[sources.Row]
+) -> bytes:
+    out = hand_head(title, user, links)
+    append = out.append
+    escape = html.escape
     for row in rows:
         kind = "on" if row.active else "off"
         append(
@@ -138,6 +145,26 @@ def hand_page(
             f"<td>{row.price:.2f}</td><td>"
         )
         append(f"{escape(row.note)}" if row.active else "<em>gone</em>")
+        append("</td></tr>")
+    append(f"</table></main>{sources.FOOTER.replace('COUNT', str(len(rows)))}</body></html>")
+    return "".join(out).encode()
+
+
+def hand_dicts(
+    title: str, user: str | None, links: list[tuple[str, str]], rows: list[dict[str, Any]]
+) -> bytes:
+    out = hand_head(title, user, links)
+    append = out.append
+    escape = html.escape
+    for row in rows:
+        kind = "on" if row["active"] else "off"
+        email = row["email"]
+        append(
+            f'<tr class="{kind}"><td>{row["number"]}</td><td>{escape(row["name"].title())}</td>'
+            f'<td><a href="mailto:{escape(email)}">{escape(email.lower())}</a></td>'
+            f"<td>{row['price']:.2f}</td><td>"
+        )
+        append(f"{escape(row['note'])}" if row["active"] else "<em>gone</em>")
         append("</td></tr>")
     append(f"</table></main>{sources.FOOTER.replace('COUNT', str(len(rows)))}</body></html>")
     return "".join(out).encode()
@@ -167,6 +194,10 @@ def rendering(rounds: int) -> dict[str, dict[str, list[float]]]:
     contestants = engines("page.html", data, lambda: hand_page(**data))
     check(contestants)
     results["10 KB page"] = measure(contestants, rounds, 15)
+    dicts = sources.dicts_data()
+    contestants = engines("dicts.html", dicts, lambda: hand_dicts(**dicts))
+    check(contestants)
+    results["10 KB page of dictionaries"] = measure(contestants, rounds, 15)
     contestants = engines("hello.html", {"name": "World"}, lambda: hand_hello("World"))
     check(contestants)
     results["Hello"] = measure(contestants, rounds, 1000)

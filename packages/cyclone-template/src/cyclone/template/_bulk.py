@@ -68,6 +68,8 @@ def encoded(pieces: list[str]) -> bytes:
     One letter that is not ASCII makes CPython encode the whole text letter by letter: where the
     pieces are few, as after loops that were joined, most of them may still be ASCII.
     """
+    if len(pieces) == 1:
+        return pieces[0].encode("utf-8")
     if len(pieces) > _FEW:
         return "".join(pieces).encode("utf-8")
     return b"".join([piece.encode("utf-8") for piece in pieces])
