@@ -181,6 +181,19 @@ class TrafficTests(ServerCase):
         answer = await self.talk(address, head % len(body), body)
         self.assertEqual(answer.partition(b"\r\n\r\n")[2], body)
 
+    async def test_an_answer_after_the_stream_was_closed_is_dropped(self) -> None:
+        answered: list[HTTPRequest] = []
+
+        def callback(request: HTTPRequest) -> None:
+            request.connection.stream.close()
+            self.echo(request)
+            answered.append(request)
+
+        address = self.address(self.server(callback))
+        with self.assertRaises(ConnectionResetError):
+            await self.talk(address, GET)
+        self.assertEqual(len(answered), 1)
+
     async def test_413_can_be_read_SM24(self) -> None:
         """The client goes on sending 10 MB; a reset would destroy the answer."""
         address = self.address(self.server(max_body_size=1000))

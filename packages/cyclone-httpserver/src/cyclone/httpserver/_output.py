@@ -232,6 +232,8 @@ class OutputSide:
             return
         self._state = CLOSING
         self._quiet = False
+        # Whoever answers now writes to a transport that is closing, not to the socket
+        self._send = None
         abort = getattr(self.transport, "abortConnection", None)
         if abort is not None:
             abort()
