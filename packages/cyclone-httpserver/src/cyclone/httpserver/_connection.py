@@ -1,8 +1,8 @@
 """HTTPConnection: the Twisted protocol. Order, back-pressure and deadlines live here and only here.
 
 Input side: `dataReceived` cuts heads and bodies out of the bytes, one request at a time; while
-one is being answered what follows waits, bounded. The output side is `ResponseSide` in
-``_responses``.
+one is being answered what follows waits, bounded. What becomes of a request is `ReceivingSide` in
+``_receiving``; the output side is `ResponseSide` in ``_responses``.
 """
 
 from __future__ import annotations
@@ -21,18 +21,13 @@ from twisted.internet.interfaces import (
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from cyclone.httputil import HTTPInputError
-
-from ._body import LARGE_BODY, Body
-from ._errors import RequestError, StreamClosedError, storage_error
-from ._incoming import BodyReceiver, Incoming
+from ._errors import RequestError, StreamClosedError
 from ._output import CLOSED, CLOSING, DETACHED, LINGERING, OPEN
 from ._parser import HeadBuffer, head_too_large, parse_head
 from ._readers import read_together
+from ._receiving import ReceivingSide
 from ._request import HTTPRequest, fill
-from ._responses import ResponseSide
 from ._timeouts import NEVER
-from ._writer import CONTINUE
 
 if TYPE_CHECKING:
     from ._proxyprotocol import ProxyHeader
@@ -45,7 +40,7 @@ _new = object.__new__
 
 
 @implementer(IProtocol, IHalfCloseableProtocol, IHandshakeListener)
-class HTTPConnection(ResponseSide):
+class HTTPConnection(ReceivingSide):
     """One connection of a client: the protocol `HTTPServer` builds, ``request.connection``.
 
     Handlers use the methods of `ResponseSide`: `write_response` for an answer in one piece;
@@ -338,14 +333,6 @@ class HTTPConnection(ResponseSide):
         if len(self.server.open_connections) >= _CROWD and self._send is not None:
             read_together(self.transport)
 
-    def _comes_whole(self, request: HTTPRequest, length: int) -> bool:
-        """A small body that came with its head: is there nothing to ask or say before it?"""
-        server = self.server
-        if length > server.max_whole_body or request._expect_continue:
-            return False
-        collects = server.collects_body
-        return server.headers_received is None if collects is None else collects(request)
-
     def _begin_head(self, data: bytes) -> None:
         self._head_buffer = buffer = HeadBuffer(self.server.server_options)
         timeout = self.server.server_options.header_timeout
@@ -367,112 +354,6 @@ class HTTPConnection(ResponseSide):
             raise RequestError(400, "bare CR before the request line")
         return kept
 
-    def _dispatch(self, request: HTTPRequest) -> None:
-        """The request is complete: call back."""
-        try:
-            result = self.server.request_callback(request)
-        except BaseException as error:
-            self._handler_failed(request, error)
-            return
-        if result is not None:
-            self._follow(request, result)
-
-    # --- bodies -----------------------------------------------------------------------------
-
-    def _begin_body(self, request: HTTPRequest) -> None:
-        incoming = Incoming(request, self.server.server_options, self._now, self._wake)
-        self._incoming = incoming
-        self.deadline = self._now + incoming.timeout if incoming.timeout else NEVER
-        if self.server.server_options.decompress_request:
-            incoming.inflate_if_needed()
-        hook = self.server.headers_received
-        if hook is None:
-            self._accept_body(incoming, None)
-            return
-        try:
-            receiver = hook(request)
-        except HTTPInputError as error:
-            raise RequestError(error.status_code, str(error)) from error
-        except BaseException as error:
-            self._handler_failed(request, error)
-            return
-        if isinstance(receiver, Deferred):
-            incoming.blocked = True
-            self.deadline = NEVER
-            receiver.addCallbacks(
-                self._receiver_known,
-                self._receiver_failed,
-                callbackArgs=(incoming,),
-                errbackArgs=(incoming,),
-            )
-        elif self.request is request:
-            self._accept_body(incoming, receiver)
-
-    def _accept_body(self, incoming: Incoming, receiver: BodyReceiver | None) -> None:
-        """Who takes the body is known: check its size, let the client send it."""
-        incoming.receiver = receiver
-        incoming.check_declared_length()
-        if receiver is None:
-            sink = Body(incoming.request, self.server)
-            incoming.sink = sink
-            incoming.request._body = sink
-            if self._send is not None and (size := sink.read_size) is not None:
-                self.transport.bufferSize = size
-        if incoming.expect_continue:
-            incoming.expect_continue = False
-            if self._response is None:
-                self._emit(CONTINUE)
-
-    def _receiver_known(self, receiver: BodyReceiver | None, incoming: Incoming) -> None:
-        if self._incoming is not incoming or self._state != OPEN:
-            if receiver is not None:
-                receiver.on_connection_close()
-            return
-        incoming.blocked = False
-        self._now = self.server.monotonic()
-        self.deadline = self._now + incoming.timeout if incoming.timeout else NEVER
-        try:
-            self._accept_body(incoming, receiver)
-        except RequestError as error:
-            incoming.failure = Failure(error)  # type: ignore[no-untyped-call]
-        self._wake()
-
-    def _receiver_failed(self, failure: Failure, incoming: Incoming) -> None:
-        if self._incoming is incoming and self._state == OPEN:
-            incoming.blocked = False
-            incoming.failure = failure
-            self._wake()
-        elif failure.value is not None:
-            self._handler_failed(incoming.request, failure.value)
-
-    def _body_ended(self, incoming: Incoming) -> None:
-        """The body is complete and was taken."""
-        request = incoming.request
-        if self._send is not None and request._length > LARGE_BODY:
-            vars(self.transport).pop("bufferSize", None)
-        if incoming.receiver is not None:
-            receiver = incoming.receiver
-            self.deadline = NEVER
-            try:
-                receiver.finish()
-            except BaseException as error:
-                self._handler_failed(request, error)
-        elif self.request is request:
-            self.deadline = NEVER
-            self._dispatch(request)
-        else:
-            # Answered before: this was the rest of it
-            self._next()
-
-    def _body_failed(self, incoming: Incoming, failure: Failure) -> None:
-        error = failure.value
-        if isinstance(error, HTTPInputError):
-            self._refuse(RequestError(error.status_code, str(error)))
-        elif isinstance(error, OSError) and incoming.receiver is None:
-            self._refuse(storage_error(error))
-        elif error is not None:
-            self._handler_failed(incoming.request, error)
-
     def _wake(self) -> None:
         """What was waited for is there: go on with the input."""
         if not self._running and self._state == OPEN:
@@ -481,16 +362,7 @@ class HTTPConnection(ResponseSide):
 
     def _go_on(self) -> None:
         self._now = self.server.monotonic()
-        incoming = self._incoming
-        if incoming is not None and not incoming.blocked:
-            self.deadline = self._now + incoming.timeout if incoming.timeout else NEVER
-            try:
-                if incoming.failure is None:
-                    incoming.deliver()
-            except RequestError as error:
-                incoming.failure = Failure(error)  # type: ignore[no-untyped-call]
-            except Exception:
-                incoming.failure = Failure()  # type: ignore[no-untyped-call]
+        self._resume_body()
         tail, self._tail = self._tail, b""
         self._run(tail)
         if not self._tail and self._state == OPEN:
