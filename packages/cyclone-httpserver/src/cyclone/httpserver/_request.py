@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from ._body import Body
     from ._connection import HTTPConnection
 
+_MAX_QUERY_FIELDS = 1000
+
 
 class _Computed:
     """An attribute computed when first read, and kept in the instance's ``__dict__`` from then on.
@@ -383,12 +385,11 @@ def _query_arguments(request: HTTPRequest) -> dict[str, list[bytes]]:
     query = request.query
     if not query:
         return {}
-    if query.count("&") >= MAX_QUERY_FIELDS:
-        raise HTTPInputError("Invalid query: Max number of fields exceeded")
-    return parse_qs_bytes(query, keep_blank_values=True)
-
-
-MAX_QUERY_FIELDS = 1000
+    raw = query.encode("latin-1")
+    try:
+        return parse_qs_bytes(raw, keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS)
+    except ValueError:
+        raise HTTPInputError("Invalid query: Max number of fields exceeded") from None
 
 
 def _parsed_body(request: HTTPRequest, wanted: str) -> Any:

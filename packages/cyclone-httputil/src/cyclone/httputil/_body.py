@@ -134,9 +134,11 @@ def _check_encodings(headers: HTTPHeaders | None, parameters: dict[str, str]) ->
 
 
 def _parse_urlencoded(body: bytes, max_arguments: int) -> dict[str, list[bytes]]:
-    if body.count(b"&") >= max_arguments:  # counted before anything is split
-        raise HTTPInputError("Invalid x-www-form-urlencoded body: Max number of fields exceeded")
-    return parse_qs_bytes(body, keep_blank_values=True)
+    try:
+        return parse_qs_bytes(body, keep_blank_values=True, max_num_fields=max_arguments)
+    except ValueError:
+        message = "Invalid x-www-form-urlencoded body: Max number of fields exceeded"
+        raise HTTPInputError(message) from None
 
 
 def parse_multipart_form_data(
