@@ -13,6 +13,7 @@ NAMES = [
     "HTTPRequest",
     "HTTPServer",
     "HTTPServerRequest",
+    "LazyDeferred",
     "RequestError",
     "ServerOptions",
     "StreamClosedError",

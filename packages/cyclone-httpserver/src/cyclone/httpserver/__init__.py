@@ -6,6 +6,7 @@ from ._connection import HTTPConnection
 from ._errors import RequestError, StreamClosedError
 from ._events import EventLogger, escape_for_log
 from ._incoming import BodyReceiver
+from ._lazy import LazyDeferred
 from ._options import ServerOptions
 from ._readers import read_together
 from ._request import HTTPRequest
@@ -22,6 +23,7 @@ __all__ = [
     "HTTPRequest",
     "HTTPServer",
     "HTTPServerRequest",
+    "LazyDeferred",
     "RequestError",
     "ServerOptions",
     "StreamClosedError",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-from twisted.internet.defer import Deferred
+from ._lazy import LazyDeferred
 
 
 class Output(Protocol):
@@ -20,7 +20,7 @@ class Output(Protocol):
         """It was cancelled."""
 
 
-class Taken(Deferred[None]):
+class Taken(LazyDeferred):
     """Fires when no more than ``size`` bytes wait; it begins to wait when somebody looks at it.
 
     Most writers look at none of theirs. Those cost nothing, however many are made while a client
@@ -46,47 +46,10 @@ class Taken(Deferred[None]):
             self._joined = output
             output.join(self)
 
-    if not TYPE_CHECKING:
-        _fired = False
+    on_wait = on_chain = _join
 
-        @property
-        def called(self):
-            """As in Deferred."""
-            output = self._output
-            if output is not None and output.is_settled(self):
-                self._join()
-            return self._fired
-
-        @called.setter
-        def called(self, value):
-            self._fired = value
-
-        # Twisted's own versions do not call each other
-
-        def addCallbacks(self, *args, **kwargs):
-            """As in Deferred."""
+    def on_ask(self) -> None:
+        """Whether it has fired is for its output to say, as long as nobody waits."""
+        output = self._output
+        if output is not None and output.is_settled(self):
             self._join()
-            return super().addCallbacks(*args, **kwargs)
-
-        def addCallback(self, *args, **kwargs):
-            """As in Deferred."""
-            self._join()
-            return super().addCallback(*args, **kwargs)
-
-        def addErrback(self, *args, **kwargs):
-            """As in Deferred."""
-            self._join()
-            return super().addErrback(*args, **kwargs)
-
-        def addBoth(self, *args, **kwargs):
-            """As in Deferred."""
-            self._join()
-            return super().addBoth(*args, **kwargs)
-
-        def __getattr__(self, name):
-            # A Deferred whose callback returned this one looks for its result, and then waits
-            if name == "result" and self._output is not None:
-                self._join()
-                if "result" in self.__dict__:
-                    return self.__dict__["result"]
-            raise AttributeError(name)

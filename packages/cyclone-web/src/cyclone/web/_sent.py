@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
-from cyclone.httpserver import Taken
+from cyclone.httpserver import LazyDeferred, Taken
 
 
-class Sent(Deferred[None]):
+class Sent(LazyDeferred):
     """Fails only when somebody looks.
 
     Most programs call ``flush()`` and ``finish()`` and go on: that the client went away meanwhile
@@ -25,21 +25,6 @@ class Sent(Deferred[None]):
     # Where the news will come from, until somebody wants to know.
     _source: Deferred[None] | None = None
 
-    if not TYPE_CHECKING:
-        _fired = False
-
-        @property
-        def called(self):
-            """As in Deferred."""
-            source = self._source
-            if source is not None and source.called:
-                self._look()
-            return self._fired
-
-        @called.setter
-        def called(self, value):
-            self._fired = value
-
     def lose(self, failure: Failure) -> None:
         """Fail, now if somebody waits, else when somebody does."""
         if self.called:
@@ -51,54 +36,37 @@ class Sent(Deferred[None]):
         else:
             self._lost = failure
 
-    # Twisted's own versions do not call each other.
-
-    def addCallbacks(self, *args: Any, **kwargs: Any) -> Any:
-        """As ever; and what was lost comes out now."""
-        return self._tell(super().addCallbacks(*args, **kwargs))
-
-    def addCallback(self, *args: Any, **kwargs: Any) -> Any:
-        """As ever; and what was lost comes out now."""
-        return self._tell(super().addCallback(*args, **kwargs))
-
-    def addErrback(self, *args: Any, **kwargs: Any) -> Any:
-        """As ever; and what was lost comes out now."""
-        return self._tell(super().addErrback(*args, **kwargs))
-
-    def addBoth(self, *args: Any, **kwargs: Any) -> Any:
-        """As ever; and what was lost comes out now."""
-        return self._tell(super().addBoth(*args, **kwargs))
-
     def __await__(self) -> Any:
         # Twisted 24 looks for the result at once, as one does whose callback returned this
-        self._tell(None)
+        self.on_wait()
         return super().__await__()
 
-    def __getattr__(self, name: str) -> Any:
-        # A Deferred whose callback returned this one looks for its result, and then waits for it
-        if name == "result":
-            self._chained = True
-            self._look()
-            if "result" in self.__dict__:
-                return self.__dict__["result"]
-            if self._lost is not None:
-                self._lost = None
-                self.callback(None)
-                return self.__dict__["result"]
-        raise AttributeError(name)
-
-    def _look(self) -> None:
-        source, self._source = self._source, None
-        if source is not None:
-            source.addCallbacks(self.callback, self.lose)
-
-    def _tell(self, result: Any) -> Any:
+    def on_wait(self) -> None:
+        """Whoever adds a callback, or awaits, is told, of what was lost before as well."""
         self._waited_for = True
         self._look()
         lost, self._lost = self._lost, None
         if lost is not None and not self.called:
             self.errback(lost)
-        return result
+
+    def on_ask(self) -> None:
+        """It has fired if its source has."""
+        source = self._source
+        if source is not None and source.called:
+            self._look()
+
+    def on_chain(self) -> None:
+        """To whom it was returned, what was lost is just done."""
+        self._chained = True
+        self._look()
+        if self._lost is not None:
+            self._lost = None
+            self.callback(None)
+
+    def _look(self) -> None:
+        source, self._source = self._source, None
+        if source is not None:
+            source.addCallbacks(self.callback, self.lose)
 
 
 def quietly(sending: Deferred[None]) -> Deferred[None]:
