@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urljoin
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -33,6 +33,15 @@ _MAX_PORT = 65535
 
 def _secure(scheme: str) -> bool:
     return scheme in ("https", "wss")
+
+
+class _Way(NamedTuple):
+    """How a request comes to the server; what redirects it goes on the same way."""
+
+    version: str
+    remote_ip: str | None
+    protocol: str | None
+    host: str | None
 
 
 class Client:
@@ -124,7 +133,8 @@ class Client:
         """
         try:
             request = OutgoingRequest(method, uri, params, headers, body, files, json)
-            exchange, used = self._send(request, version, remote_ip, protocol, host, connection)
+            way = _Way(version, remote_ip, protocol, host)
+            exchange, used = self._send(request, way, connection)
         except ValueError as error:
             return fail(error)
         if connection is None:
@@ -136,11 +146,7 @@ class Client:
         )
         if not follow_redirects:
             return result
-        return result.addCallback(
-            lambda found: self._redirect(
-                request, version, remote_ip, protocol, host, MAX_REDIRECTS, found
-            )
-        )
+        return result.addCallback(lambda found: self._redirect(request, way, MAX_REDIRECTS, found))
 
     get = functools.partialmethod(request, "GET")
     post = functools.partialmethod(request, "POST")
@@ -227,7 +233,8 @@ class Client:
         same ``connection`` again, requests are pipelined. ValueError for what cannot be sent.
         """
         request = OutgoingRequest(method, uri, params, headers, body, files, json)
-        exchange, used = self._send(request, version, remote_ip, protocol, host, connection)
+        way = _Way(version, remote_ip, protocol, host)
+        exchange, used = self._send(request, way, connection)
         exchange.head.addErrback(lambda _: None)
         exchange.done.addCallbacks(self._take, lambda _: None, callbackArgs=(request.path,))
         return used
@@ -251,10 +258,11 @@ class Client:
         """The same, for a response that is read while it comes: fires when its head is there."""
         try:
             request = OutgoingRequest(method, uri, params, headers, body, files, json)
-            used = self._connection(request, remote_ip, protocol, connection)
+            way = _Way(version, remote_ip, protocol, host)
+            used = self._connection(request, way, connection)
             exchange = Exchange(request.method, request.target, used.soon)
             streamed = StreamedResponse(used, exchange)
-            self._exchange(request, version, host, used, exchange)
+            self._exchange(request, way, used, exchange)
         except ValueError as error:
             return fail(error)
 
@@ -330,46 +338,35 @@ class Client:
     # --- one request ------------------------------------------------------------------------
 
     def _connection(
-        self,
-        request: OutgoingRequest,
-        remote_ip: str | None,
-        protocol: str | None,
-        connection: MemoryConnection | None,
+        self, request: OutgoingRequest, way: _Way, connection: MemoryConnection | None
     ) -> MemoryConnection:
         if connection is None:
-            return self.connect(remote_ip, protocol or request.scheme)
+            return self.connect(way.remote_ip, way.protocol or request.scheme)
         if not isinstance(connection, MemoryConnection):
             raise ValueError("a connection is what Client.connect() returns")
         return connection
 
     def _send(
-        self,
-        request: OutgoingRequest,
-        version: str,
-        remote_ip: str | None,
-        protocol: str | None,
-        host: str | None,
-        connection: MemoryConnection | None,
+        self, request: OutgoingRequest, way: _Way, connection: MemoryConnection | None
     ) -> tuple[Exchange, MemoryConnection]:
-        used = self._connection(request, remote_ip, protocol, connection)
+        used = self._connection(request, way, connection)
         exchange = Exchange(request.method, request.target, used.soon)
-        self._exchange(request, version, host, used, exchange)
+        self._exchange(request, way, used, exchange)
         return exchange, used
 
     def _exchange(
         self,
         request: OutgoingRequest,
-        version: str,
-        host: str | None,
+        way: _Way,
         connection: MemoryConnection,
         exchange: Exchange,
     ) -> None:
         headers = request.headers
-        headers.setdefault("Host", host or request.netloc or self.host)
+        headers.setdefault("Host", way.host or request.netloc or self.host)
         cookies = self.cookies.header(request.path)
         if cookies and self.keep_cookies:
             headers.setdefault("Cookie", cookies)
-        connection.exchange(request.wire(version), exchange)
+        connection.exchange(request.wire(way.version), exchange)
 
     def _take(self, response: ClientResponse, path: str) -> ClientResponse:
         if self.keep_cookies:
@@ -379,10 +376,7 @@ class Client:
     def _redirect(
         self,
         request: OutgoingRequest,
-        version: str,
-        remote_ip: str | None,
-        protocol: str | None,
-        host: str | None,
+        way: _Way,
         left: int,
         response: ClientResponse,
     ) -> ClientResponse | Deferred[ClientResponse]:
@@ -401,7 +395,15 @@ class Client:
         origin = f"{request.scheme or 'http'}://{request.netloc or self.host}"
         target = urljoin(origin + request.target, location)
         following = self.request(
-            method, target, None, version, headers, body, remote_ip, protocol, host
+            method,
+            target,
+            None,
+            way.version,
+            headers,
+            body,
+            way.remote_ip,
+            way.protocol,
+            way.host,
         )
         there = OutgoingRequest(method, target, None, headers, body)
 
@@ -410,7 +412,7 @@ class Client:
             return final
 
         return following.addCallback(
-            lambda found: self._redirect(there, version, remote_ip, protocol, host, left - 1, found)
+            lambda found: self._redirect(there, way, left - 1, found)
         ).addCallback(arrived)
 
 
