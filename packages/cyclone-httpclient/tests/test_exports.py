@@ -11,6 +11,7 @@ NAMES = [
     "HTTPClient",
     "HTTPClientError",
     "HTTPConnectError",
+    "HTTPConnectionRefusedError",
     "HTTPError",
     "HTTPProtocolError",
     "HTTPProxyError",

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import socket
+import ssl
 from typing import Any
 
 import pytest
 from twisted.internet import error
 
-from cyclone.httpclient import HTTPConnectError, HTTPResolveError, HTTPTLSError
+from cyclone.httpclient import (
+    HTTPClientError,
+    HTTPConnectError,
+    HTTPConnectionRefusedError,
+    HTTPResolveError,
+    HTTPTLSError,
+)
 from cyclone.httpclient._failures import closed_error, connect_error, peer_of
 from cyclone.httpclient._proxy import Proxy
 from cyclone.httpclient._route import Route
@@ -35,7 +44,11 @@ NameFailure.__module__ = "service_identity.exceptions"
     ("error", "kind", "text"),
     [
         (twisted_error.DNSLookupError(), HTTPResolveError, "The name of h:80 has no address"),
-        (twisted_error.ConnectionRefusedError(), HTTPConnectError, "Connection refused: h:80"),
+        (
+            twisted_error.ConnectionRefusedError(),
+            HTTPConnectionRefusedError,
+            "Connection refused: h:80",
+        ),
         (twisted_error.NoRouteError(), HTTPConnectError, "No route to the host: h:80"),
         (twisted_error.TimeoutError(), HTTPConnectError, "The host did not answer: h:80"),
         (twisted_error.TCPTimedOutError(), HTTPConnectError, "The host did not answer: h:80"),
@@ -52,6 +65,28 @@ def test_connect_errors(error: Exception, kind: type[Exception], text: str) -> N
     assert type(result) is kind
     assert str(result) == text
     assert result.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "number"),
+    [
+        (twisted_error.ConnectionRefusedError(), ConnectionRefusedError, errno.ECONNREFUSED),
+        (twisted_error.DNSLookupError(), socket.gaierror, socket.EAI_NONAME),
+        (twisted_error.NoRouteError(errno.EHOSTUNREACH), OSError, errno.EHOSTUNREACH),
+        (OSError(errno.EMFILE, "too many files"), OSError, errno.EMFILE),
+        (twisted_error.UserError(), OSError, None),
+        (TLSFailure(-1, "EOF"), ssl.SSLError, None),
+    ],
+)
+def test_python_names_the_failure_too(
+    error: Exception, kind: type[OSError], number: int | None
+) -> None:
+    """What programs for Tornado catch is what the socket raised."""
+    result = connect_error(failure_of(error), ROUTE)
+    assert isinstance(result, kind)
+    assert isinstance(result, HTTPClientError)
+    assert isinstance(result, OSError)
+    assert (result.errno, result.code) == (number, 599)
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), HTTPTLSError("x")])

@@ -7,6 +7,7 @@ from ._cookies import Cookie, CookieJar
 from ._errors import (
     HTTPClientError,
     HTTPConnectError,
+    HTTPConnectionRefusedError,
     HTTPError,
     HTTPProtocolError,
     HTTPProxyError,
@@ -31,6 +32,7 @@ __all__ = [
     "HTTPClient",
     "HTTPClientError",
     "HTTPConnectError",
+    "HTTPConnectionRefusedError",
     "HTTPError",
     "HTTPProtocolError",
     "HTTPProxyError",

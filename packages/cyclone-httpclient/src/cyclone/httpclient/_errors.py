@@ -7,6 +7,9 @@ below is always the ``__cause__``, never what the caller gets.
 
 from __future__ import annotations
 
+import errno as _errno
+import socket
+import ssl
 from typing import TYPE_CHECKING
 
 from cyclone.httputil import responses
@@ -94,11 +97,14 @@ class HTTPResponseTooLargeError(HTTPStreamClosedError):
 class HTTPConnectError(HTTPClientError, OSError):
     """No connection could be made: the name is unknown, or nobody answers, or TLS failed.
 
-    Also an :exc:`OSError`, as what Tornado raises here.
+    Also an :exc:`OSError`, as what Tornado raises here; ``errno`` is the system's number, if the
+    system refused.
     """
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, errno: int | None = None) -> None:
         HTTPClientError.__init__(self, 599, message)
+        # OSError takes the first argument for it, which is 599
+        self.errno = errno
 
     def __str__(self) -> str:
         return self.message
@@ -106,12 +112,25 @@ class HTTPConnectError(HTTPClientError, OSError):
     __repr__ = __str__
 
 
-class HTTPResolveError(HTTPConnectError):
-    """The name of the host has no address."""
+class HTTPConnectionRefusedError(HTTPConnectError, ConnectionRefusedError):
+    """Nobody listens there. Also Python's own :exc:`ConnectionRefusedError`."""
+
+    def __init__(self, message: str, errno: int | None = _errno.ECONNREFUSED) -> None:
+        super().__init__(message, errno)
 
 
-class HTTPTLSError(HTTPConnectError):
-    """The TLS handshake failed, or the certificate is not what ``validate_cert`` asks for."""
+class HTTPResolveError(HTTPConnectError, socket.gaierror):
+    """The name of the host has no address. Also a :exc:`socket.gaierror`."""
+
+    def __init__(self, message: str, errno: int | None = socket.EAI_NONAME) -> None:
+        super().__init__(message, errno)
+
+
+class HTTPTLSError(HTTPConnectError, ssl.SSLError):
+    """The TLS handshake failed, or the certificate is not what ``validate_cert`` asks for.
+
+    Also an :exc:`ssl.SSLError`.
+    """
 
 
 class HTTPProxyError(HTTPConnectError):

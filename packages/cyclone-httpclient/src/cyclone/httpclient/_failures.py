@@ -8,6 +8,7 @@ from twisted.python.failure import Failure
 from ._errors import (
     HTTPClientError,
     HTTPConnectError,
+    HTTPConnectionRefusedError,
     HTTPResolveError,
     HTTPStreamClosedError,
     HTTPTLSError,
@@ -48,7 +49,12 @@ def connect_error(failure: Failure, route: Route) -> Exception:
         result = HTTPTLSError(tls_message(error, route))
     else:
         texts = [text for kind, text in _REASONS if isinstance(error, kind)]
-        result = HTTPConnectError(f"{[*texts, 'Cannot connect'][0]}: {peer_of(route)}")
+        text = f"{[*texts, 'Cannot connect'][0]}: {peer_of(route)}"
+        if isinstance(error, twisted_error.ConnectionRefusedError):
+            result = HTTPConnectionRefusedError(text)
+        else:
+            number = getattr(error, "osError", None) or getattr(error, "errno", None)
+            result = HTTPConnectError(text, number if isinstance(number, int) else None)
     result.__cause__ = error
     return result
 
