@@ -377,7 +377,7 @@ class NetworkTest(unittest.TestCase):
             unused.bind(("127.0.0.1", 0))
             port = unused.getsockname()[1]
         called: list[Any] = []
-        with pytest.raises(OSError, match="refused") as caught:
+        with pytest.raises(ConnectionRefusedError, match="refused") as caught:
             await websocket_connect(f"ws://127.0.0.1:{port}/")
         assert isinstance(caught.value, HTTPConnectError)
         assert isinstance(caught.value.__cause__, ConnectError)

@@ -37,7 +37,7 @@ class WebSocketClientConnection:
     """
 
     def __init__(self, on_message_callback: MessageCallback | None = None) -> None:
-        self.headers = HTTPHeaders()
+        self.headers: HTTPHeaders = HTTPHeaders()
         self.close_code: int | None = None
         self.close_reason: str | None = None
         #: The connection; None once `close` was called or it is gone.

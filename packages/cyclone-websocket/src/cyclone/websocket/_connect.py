@@ -12,12 +12,14 @@ from urllib.parse import quote, urlsplit
 from twisted.internet.defer import Deferred
 from twisted.internet.endpoints import HostnameEndpoint, wrapClientTLS
 from twisted.internet.error import ConnectError, DNSLookupError
+from twisted.internet.error import ConnectionRefusedError as Refused
 from twisted.internet.error import TimeoutError as ConnectTimeout
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from cyclone.httpclient import (
     HTTPConnectError,
+    HTTPConnectionRefusedError,
     HTTPError,
     HTTPRequest,
     HTTPResolveError,
@@ -312,7 +314,7 @@ class _Connecting:
         elif isinstance(error, ConnectTimeout):
             error = _caused(_timeout(CONNECT_TIMEOUT), error)
         elif isinstance(error, ConnectError):
-            error = _caused(HTTPConnectError(str(error)), error)
+            error = _caused(_no_connection(error), error)
         if error is not None:
             self._failed(error)
 
@@ -387,6 +389,12 @@ def _timeout(seconds: float) -> HTTPTimeoutError:
     return HTTPTimeoutError(
         "Timeout while connecting", phase="connect", option="connect_timeout", seconds=seconds
     )
+
+
+def _no_connection(error: ConnectError) -> HTTPConnectError:
+    if isinstance(error, Refused):
+        return HTTPConnectionRefusedError(str(error))
+    return HTTPConnectError(str(error), error.osError if type(error.osError) is int else None)
 
 
 def _caused(error: BaseException, cause: BaseException) -> BaseException:

@@ -104,14 +104,14 @@ class WebSocketConnection(OutputSide):
             masked=not client, max_size=limits.max_message_size, deflate=deflate
         )
         self._whole = self._parser.whole
-        self.selected_subprotocol = subprotocol
+        self.selected_subprotocol: str | None = subprotocol
         self.close_code: int | None = None
         self.close_reason: str | None = None
         #: For the server's sweep: this connection has deadlines of its own.
-        self.deadline = NEVER
-        self.keep_alive = True
+        self.deadline: float = NEVER
+        self.keep_alive: bool = True
         #: Whether the socket may be written to directly: nothing waits in the transport.
-        self.direct = True
+        self.direct: bool = True
         # Events that wait their turn; None while there is nothing to wait for
         self._queue: deque[Event] | None = deque()
         self._queue_size = 0

@@ -30,7 +30,7 @@ class Deadline:
 
     def __init__(self, line: _Line, when: float, action: Callable[[], object]) -> None:
         self._line = line
-        self.when = when
+        self.when: float = when
         #: What is done at that time; None when it is done or cancelled.
         self.action: Callable[[], object] | None = action
 
