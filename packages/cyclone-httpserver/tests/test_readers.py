@@ -11,10 +11,11 @@ from typing import Any, cast
 
 import pytest
 from twisted.internet import reactor as _reactor
+from twisted.internet import tcp
 from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.error import ConnectionDone, ConnectionLost
-from twisted.internet.interfaces import IReadDescriptor
+from twisted.internet.interfaces import IHalfCloseableDescriptor, IReadDescriptor
 from twisted.internet.protocol import Protocol, connectionDone
 from twisted.internet.task import Clock, deferLater
 from twisted.python.failure import Failure
@@ -275,6 +276,52 @@ def test_other_reactors_are_left_alone() -> None:
     read_together(transport)
     assert isinstance(transport.reactor, Clock)
     transport.close()
+
+
+class Tuned(Transport):
+    """One of a Twisted to come, which does not look at its ``reactor`` to be read."""
+
+    def __init__(self, reactor: Any) -> None:
+        super().__init__(reactor)
+        self.source = reactor
+
+    def startReading(self) -> None:
+        self.source.addReader(self)
+
+    def stopReading(self) -> None:
+        self.source.removeReader(self)
+
+
+@pytest.mark.parametrize(("kind", "together"), [(Transport, True), (Tuned, False)])
+def test_a_transport_that_does_not_play_along(kind: Any, together: bool) -> None:
+    from twisted.internet.epollreactor import EPollReactor
+
+    class Epoll(Reactor, EPollReactor):
+        pass
+
+    own = Epoll()
+    transport = kind(own)
+    transport.startReading()
+    read_together(transport)
+    assert isinstance(transport.reactor, Readers) is together
+    assert len(own.readers) == 1
+    assert (own.readers == [transport]) is not together
+    read_alone(transport)
+    assert transport.reactor is own
+    assert own.readers == [transport]
+    transport.stopReading()
+    transport.close()
+
+
+def test_a_transport_without_a_reactor_is_left_alone() -> None:
+    read_together(object())
+
+
+@pytest.mark.parametrize("name", ["startReading", "stopReading", "stopWriting", "doRead"])
+def test_what_it_calls_is_there(name: str) -> None:
+    """What is needed of Twisted's transports beyond its interfaces."""
+    assert callable(getattr(tcp.Server, name))
+    assert IHalfCloseableDescriptor.implementedBy(tcp.Server)
 
 
 def test_without_a_descriptor_the_reactor_reads(

@@ -31,10 +31,11 @@ _all: WeakKeyDictionary[Any, Readers] = WeakKeyDictionary()
 def read_together(transport: Any) -> None:
     """From now on ``transport``, a plain TCP one that is being read, is read with the others.
 
-    With any other reactor than Twisted's on epoll all stays as it is. This pays for connections
-    that are busy at the same time as others.
+    With any other reactor than Twisted's on epoll all stays as it is, and so it does for a
+    transport that does not ask its ``reactor`` to be read. This pays for connections that are
+    busy at the same time as others.
     """
-    reactor = transport.reactor
+    reactor = getattr(transport, "reactor", None)
     epollreactor = sys.modules.get("twisted.internet.epollreactor")
     if epollreactor is None or not isinstance(reactor, epollreactor.EPollReactor):
         return
@@ -44,6 +45,9 @@ def read_together(transport: Any) -> None:
     transport.stopReading()
     transport.reactor = readers
     transport.startReading()
+    if not readers.reads(transport):
+        # Twisted's transports ask their ``reactor`` to be read; this one asked somebody else
+        transport.reactor = reactor
 
 
 def read_alone(transport: Any) -> None:
