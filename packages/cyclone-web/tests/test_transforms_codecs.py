@@ -16,7 +16,11 @@ def test_gzip() -> None:
     assert reader.eof
 
 
-@pytest.mark.parametrize(("coding", "module"), [("br", "brotli"), ("zstd", "backports.zstd")])
+# What the extra `zstd` brings is part of the standard library since 3.14
+ZSTD = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+
+
+@pytest.mark.parametrize(("coding", "module"), [("br", "brotli"), ("zstd", ZSTD)])
 def test_codecs_with_extras(coding: str, module: str) -> None:
     library = pytest.importorskip(module)
     codec: Codec = available_codecs()[coding](6)
