@@ -79,7 +79,11 @@ def test_a_huge_header_is_not_kept() -> None:
     assert _localization._cached.cache_info().currsize <= 256
 
 
-@pytest.mark.parametrize("choice", ["es_GT", "es", b"es_GT", cyclone.locale.get("es")], ids=repr)
+@pytest.mark.parametrize(
+    "choice",
+    ["es_GT", "es", b"es_GT", cyclone.locale.get("es")],
+    ids=["full", "language", "bytes", "locale"],
+)
 def test_the_users_choice_is_stronger(choice: Locale | str | bytes) -> None:
     handler = Handler("fr-FR")
     handler.choice = cyclone.locale.get("es") if isinstance(choice, Locale) else choice

@@ -165,7 +165,7 @@ def test_applications_share_what_a_registry_has(registry: CollectorRegistry) -> 
     assert find_metrics(True) is metrics
 
 
-@pytest.mark.parametrize("setting", [None, False, "statsd", object()], ids=repr)
+@pytest.mark.parametrize("setting", [None, False, "statsd", object()])
 def test_a_setting_of_the_applications_own_is_left_alone(setting: object) -> None:
     application = Application(metrics=setting)
     assert application._observer is None

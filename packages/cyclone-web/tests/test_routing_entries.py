@@ -55,7 +55,7 @@ def request(path: str, host: str = "localhost") -> Any:
         (AnyMatches(), Page, Entry),
         (PathMatches("/a"), lambda request: None, Entry),
     ],
-    ids=str,
+    ids=["literal", "groups", "pattern", "host", "router", "always", "callable"],
 )
 def test_the_shortest_way_the_rule_allows(matcher: Any, target: Any, kind: type[Entry]) -> None:
     assert type(make_entry(plain_router(), Rule(matcher, target))) is kind
