@@ -67,6 +67,13 @@ def adopt(server: HTTPServer, sock: socket.socket) -> Any:
 
 def _adopt(server: HTTPServer, sock: socket.socket, factory: Any) -> Any:
     sock.setblocking(False)
+    if sock.family == getattr(socket, "AF_UNIX", None):
+        from ._unixport import AdoptedUNIXPort
+
+        make: Any = AdoptedUNIXPort._fromListeningDescriptor
+        port = make(server.reactor, sock.fileno(), factory)
+        port.startListening()
+        return port
     return server.reactor.adoptStreamPort(sock.fileno(), sock.family, factory)
 
 
