@@ -24,7 +24,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CLIENTS = ("cyclone", "agent", "treq", "tornado", "aiohttp")
-CONCURRENCY = 50
 DOWNLOAD = 100 * 1000 * 1000
 
 CONFIG = """

@@ -8,7 +8,7 @@ from typing import IO, Protocol, cast
 from urllib.parse import urlencode
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IConsumer, IProducer, IPushProducer
+from twisted.internet.interfaces import IConsumer, IProducer
 from twisted.web.iweb import UNKNOWN_LENGTH, IBodyProducer
 from zope.interface import implementer
 
@@ -153,7 +153,8 @@ class _Consumer:
         self._waiting = 0
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
-        self._pushing = cast(IPushProducer, producer)
+        # It is known already, and one that pushes: an IBodyProducer
+        pass
 
     def unregisterProducer(self) -> None:
         self._waiting = 0

@@ -125,7 +125,6 @@ class _Tunnel(Protocol):
         self._request = request
         self._opened: Deferred[_Tunnel] | None = opened
         self._parser = ResponseParser(MAX_TUNNEL_ANSWER)
-        self._code: int | None = None
         self.inner: IProtocol | None = None
 
     def connectionMade(self) -> None:
@@ -145,7 +144,6 @@ class _Tunnel(Protocol):
     def _read_answer(self) -> None:
         while (event := self._parser.next_event()) is not None:
             if isinstance(event, ResponseHead) and event.code >= 200:
-                self._code = event.code
                 if event.code >= 300:
                     self._fail(_refusal(event.code, event.reason))
                     return

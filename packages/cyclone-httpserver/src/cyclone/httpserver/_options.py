@@ -141,8 +141,3 @@ _NULLABLE = frozenset(
         "write_timeout",
     )
 )
-
-
-def option_names() -> Iterable[str]:
-    """The names of all options."""
-    return (field.name for field in dataclasses.fields(ServerOptions) if field.init)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
     from types import TracebackType
 
     from twisted.internet.defer import Deferred
@@ -174,8 +174,3 @@ class HandlerBase:
         def on_finish(self) -> object: ...
         def on_connection_close(self) -> None: ...
         def reverse_url(self, name: str, *args: Any, **kwargs: Any) -> str: ...
-
-
-if TYPE_CHECKING:
-    TemplateArguments = Mapping[str, object]
-    UIMethod = Callable[..., object]

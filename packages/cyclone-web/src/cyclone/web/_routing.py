@@ -41,7 +41,7 @@ class Router:
 
     def start_request(self, server_conn: object, request_conn: Any) -> Any:
         """Return a message delegate that routes once it has the head of the request."""
-        return _RoutingDelegate(self, server_conn, request_conn)
+        return _RoutingDelegate(self, request_conn)
 
     def __call__(self, request: HTTPRequest) -> None:
         """Serve a complete *request*: the server's callback."""
@@ -278,9 +278,8 @@ class _RuleList(list[Rule]):
 class _RoutingDelegate:
     """Finds the real delegate when the head of a request is in, then passes everything on to it."""
 
-    def __init__(self, router: Router, server_conn: object, request_conn: Any) -> None:
+    def __init__(self, router: Router, request_conn: Any) -> None:
         self._router = router
-        self._server_conn = server_conn
         self._request_conn = request_conn
         self._request: Any = None
         self._delegate: Any = None
