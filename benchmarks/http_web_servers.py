@@ -199,7 +199,7 @@ def klein(port: int, folder: str, routes: int) -> None:
     def static(request: Any) -> Any:
         return File(folder)
 
-    site = Site(app.resource())
+    site: Any = Site(app.resource())
     site.noisy = False
     reactor.listenTCP(port, site, interface="127.0.0.1")  # type: ignore[attr-defined]
     reactor.run()  # type: ignore[attr-defined]

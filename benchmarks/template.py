@@ -76,6 +76,11 @@ def check(contestants: Mapping[str, Render]) -> None:
             )
 
 
+def encoded(template: Any, kwargs: Mapping[str, Any]) -> Render:
+    """A renderer of an engine whose templates give text."""
+    return lambda: template.render(**kwargs).encode()
+
+
 def engines(name: str, kwargs: Mapping[str, Any], hand: Render) -> dict[str, Render]:
     """One renderer of the template ``name`` per engine."""
     jinja = jinja2.Environment(
@@ -214,8 +219,8 @@ def pages(rounds: int) -> dict[str, dict[str, list[float]]]:
         contestants: dict[str, Render] = {
             "hand": partial(hand, **kwargs),
             "cyclone": partial(ours.generate, **kwargs),
-            "jinja2": lambda page=jinja_page, kwargs=kwargs: page.render(**kwargs).encode(),
-            "mako": lambda page=mako_page, kwargs=kwargs: page.render(**kwargs).encode(),
+            "jinja2": encoded(jinja_page, kwargs),
+            "mako": encoded(mako_page, kwargs),
             "tornado": partial(theirs.generate, **kwargs),
         }
         check(contestants)
