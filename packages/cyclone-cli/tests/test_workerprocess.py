@@ -54,6 +54,8 @@ def test_a_life() -> None:
     assert (worker.state, notes.seen) == (State.READY, ["ready"])
     worker.stop()
     assert (worker.state, transport.signals) == (State.STOPPING, [signal.SIGTERM])
+    worker.stop()  # the supervisor stops while the worker drains
+    assert transport.signals == [signal.SIGTERM]
     worker.childDataReceived(STATUS, b"drained 4\ndrained x\n")
     assert worker.cut == 4
     worker.processExited(Failure(ProcessDone(0)))

@@ -107,8 +107,8 @@ class WorkerProcess(ProcessProtocol):
         self._supervisor.worker_gone(self, before, exit_text(reason.value))
 
     def stop(self) -> None:
-        """Let it drain and end."""
-        if self.state is not State.GONE:
+        """Let it drain and end, once: told again it would end at once."""
+        if self.state in (State.BOOTING, State.READY):
             self.state = State.STOPPING
             self.signal(signal.SIGTERM)
 
