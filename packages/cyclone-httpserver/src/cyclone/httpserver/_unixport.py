@@ -20,7 +20,7 @@ class AdoptedUNIXPort(unix.Port):
         """Accept: the socket listens already."""
         taken: Any = self._preexistingSocket
         self._preexistingSocket = None
-        tcp._reservedFD.reserve()
+        tcp._reservedFD.reserve()  # type: ignore[no-untyped-call]
         factory: Any = self.factory
         factory.doStart()
         self.connected = True
