@@ -13,6 +13,7 @@ from twisted.trial import unittest as trial
 
 from cyclone.httpclient import HTTPClientError, HTTPConnectError
 from cyclone.httpserver import HTTPRequest, HTTPServer
+from cyclone.httputil import HTTPHeaders
 from cyclone.testing import (
     AsyncHTTPSTestCase,
     AsyncHTTPTestCase,
@@ -20,7 +21,7 @@ from cyclone.testing import (
     bind_unused_port,
     gen_test,
 )
-from cyclone.testing._httpcase import server_for
+from cyclone.testing._httpcase import _asks_for_gzip, server_for
 from cyclone.web import Application, RequestHandler
 
 
@@ -208,6 +209,42 @@ def test_other_callbacks_can_be_served() -> None:
     server = server_for(answer, max_header_count=5)
     assert isinstance(server, HTTPServer)
     assert server.options.max_header_count == 5
+
+
+ASKED = [
+    pytest.param({}, "gzip", id="as-tornado"),
+    pytest.param({"headers": {"X": "1"}}, "gzip", id="other-headers"),
+    pytest.param({"headers": HTTPHeaders({"X": "1"})}, "gzip", id="httpheaders"),
+    pytest.param({"headers": [("X", "1")]}, None, id="pairs"),
+    pytest.param({"headers": {"accept-Encoding": "br"}}, "br", id="named"),
+    pytest.param({"use_gzip": False}, None, id="off"),
+    pytest.param(
+        {"decompress_response": False, "headers": {"X": "1"}}, None, id="off-with-headers"
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "expected"), ASKED)
+def test_coding_that_a_fetch_asks_for(options: dict[str, Any], expected: str | None) -> None:
+    """A test that looks at Content-Encoding does not depend on what else is installed."""
+    before = repr(options)
+    headers = HTTPHeaders(_asks_for_gzip(options).get("headers") or {})
+    assert headers.get("Accept-Encoding") == expected
+    assert repr(options) == before
+
+
+class TestCoding(AsyncHTTPTestCase):
+    def get_app(self) -> Application:
+        class Long(RequestHandler):
+            def get(self) -> None:
+                self.write("x" * 5000)
+
+        return Application([("/", Long)], compress_response=True)
+
+    def test_gzip(self) -> None:
+        response = self.fetch("/")
+        self.assertEqual(response.headers["X-Consumed-Content-Encoding"], "gzip")
+        self.assertNotIn("Content-Encoding", self.fetch("/", use_gzip=False).headers)
 
 
 @pytest.mark.parametrize("unknown", [{"nonsense": 1}])

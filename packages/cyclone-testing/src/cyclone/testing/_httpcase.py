@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from twisted.internet.defer import Deferred
 
 from cyclone.httpclient import AsyncHTTPClient, HTTPResponse
 from cyclone.httpserver import HTTPServer, ServerOptions
+from cyclone.httputil import HTTPHeaders
 from cyclone.web import Application
 
 from ._case import AsyncTestCase
@@ -28,6 +29,20 @@ def server_for(app: Callable[[Any], object], **options: Any) -> HTTPServer:
     limits = {name: options.pop(name) for name in names & options.keys()}
     options.setdefault("ssl_options", settings.get("ssl_options"))
     return HTTPServer(app, options=ServerOptions.from_settings({**settings, **limits}), **options)
+
+
+def _asks_for_gzip(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a fetch, with gzip as the one coding the client takes if it names none."""
+    if not options.get("decompress_response", options.get("use_gzip", True)):
+        return options
+    headers = options.get("headers")
+    if headers is None:
+        return {**options, "headers": {"Accept-Encoding": "gzip"}}
+    if not isinstance(headers, Mapping) or "accept-encoding" in map(str.lower, headers):
+        return options
+    more = headers.copy() if isinstance(headers, HTTPHeaders) else dict(headers)
+    more["Accept-Encoding"] = "gzip"
+    return {**options, "headers": more}
 
 
 class AsyncHTTPTestCase(AsyncTestCase):
@@ -53,9 +68,9 @@ class AsyncHTTPTestCase(AsyncTestCase):
         super().setUp()
         sock, self.__port = bind_unused_port()
         with sock:
-            self.http_client = self.get_http_client()
+            self.http_client: AsyncHTTPClient = self.get_http_client()
             self._app = self.get_app()
-            self.http_server = self.get_http_server()
+            self.http_server: HTTPServer = self.get_http_server()
             self.http_server.add_sockets([sock])
 
     def get_app(self) -> Application:
@@ -91,9 +106,12 @@ class AsyncHTTPTestCase(AsyncTestCase):
 
         Keywords are those of `cyclone.httpclient.AsyncHTTPClient.fetch`. With ``raise_error`` a
         status outside 2xx raises. Other failures always do: no connection, a bad request.
+        The client asks for gzip, as Tornado's does, whatever other codings it could undo.
         """
         url = path if path.lower().startswith(("http://", "https://")) else self.get_url(path)
-        fetch = functools.partial(self.http_client.fetch, url, raise_error, **kwargs)
+        fetch = functools.partial(
+            self.http_client.fetch, url, raise_error, **_asks_for_gzip(kwargs)
+        )
         response: HTTPResponse = run_sync(fetch, get_async_test_timeout())
         return response
 
