@@ -304,6 +304,22 @@ def test_workers_are_replaced_and_reloaded_under_load(run: Run) -> None:
     assert "0 connections were cut" in cli.log()
 
 
+def test_a_unix_socket_outlives_its_workers(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    cli = run("--unix", str(path), "--unix-mode", "600", "--workers", "1")
+    (before,) = children(cli.process.pid)
+    cli.signal(signal.SIGHUP)
+    assert until(lambda: before not in children(cli.process.pid) and "reloaded" in cli.log())
+    assert path.stat().st_mode & 0o777 == 0o600
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.connect(str(path))
+        sock.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert read_all(sock).endswith(str(*children(cli.process.pid)).encode())
+    cli.signal(signal.SIGTERM)
+    assert cli.wait() == 0
+    assert not path.exists()
+
+
 def test_workers_have_their_shares(run: Run) -> None:
     cli = run("--workers", "2", "--access-log", "off")
 
