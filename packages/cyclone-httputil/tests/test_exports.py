@@ -34,6 +34,7 @@ NAMES = [
     "RequestContext",
     "RequestStartLine",
     "ResponseStartLine",
+    "SpooledPart",
     "__version__",
     "append_joined",
     "build_set_cookie",

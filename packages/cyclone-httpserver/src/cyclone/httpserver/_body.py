@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, cast
 from twisted.internet.defer import Deferred, fail
 from twisted.python.failure import Failure
 
-from cyclone.httputil import FormReceiver, Pieces, get_parse_body_config, parse_parameters
+from cyclone.httputil import (
+    FormReceiver,
+    Pieces,
+    SpooledPart,
+    get_parse_body_config,
+    parse_parameters,
+)
 
 if TYPE_CHECKING:
     from ._request import HTTPRequest
@@ -77,6 +83,10 @@ class SpoolFile:
         """Read up to ``size`` bytes; from any thread."""
         return os.pread(self._descriptor, size, position)
 
+    def reader(self) -> SpooledPart:
+        """All of it, as a file with a position of its own; each call gives another."""
+        return SpooledPart(self, 0, self.size)
+
     def seek(self, position: int) -> None:
         """Where `read` begins."""
         self._position = position
@@ -103,47 +113,6 @@ def spool_trouble(directory: str | None) -> str | None:
     except OSError as error:
         return str(error)
     return None
-
-
-class _SpoolReader(io.RawIOBase):
-    """A position of its own in a spool file; keeps the file alive."""
-
-    def __init__(self, spool: SpoolFile) -> None:
-        self._spool = spool
-        self._position = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._spool.size}[whence]
-        if base + offset < 0:
-            raise ValueError("negative seek position")
-        self._position = base + offset
-        return self._position
-
-    def readall(self) -> bytes:
-        # The inherited one reads 8 KiB at a time; the kernel gives at most 2 GiB at once
-        pieces = []
-        while self._position < self._spool.size:
-            piece = self._spool.read_at(self._position, self._spool.size - self._position)
-            if not piece:
-                break
-            self._position += len(piece)
-            pieces.append(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._spool.read_at(self._position, len(buffer))
-        buffer[: len(data)] = data
-        self._position += len(data)
-        return len(data)
 
 
 class Body:
@@ -308,13 +277,13 @@ class Body:
     def read(self) -> bytes:
         """All of it; empty for a form whose files were spooled."""
         if self._spool is not None:
-            return _SpoolReader(self._spool).readall() if not self._closed else b""
+            return self._spool.reader().readall() if not self._closed else b""
         return self._pieces.joined()
 
     def open(self) -> BinaryIO:
         """A file at its beginning; each call gives another."""
         if self._spool is not None and not self._closed:
-            return io.BufferedReader(_SpoolReader(self._spool))
+            return io.BufferedReader(self._spool.reader())
         return io.BytesIO(self.read())
 
 

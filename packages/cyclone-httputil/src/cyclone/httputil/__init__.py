@@ -19,7 +19,7 @@ from ._dates import format_timestamp, http_date, parse_http_date
 from ._errors import CookieError, HTTPInputError, HTTPOutputError, RangeNotSatisfiable
 from ._etags import etag_matches, parse_etags, quote_etag
 from ._files import HTTPFile
-from ._forms import FormReceiver
+from ._forms import FormReceiver, SpooledPart
 from ._forwarded import forwarded_address, parse_forwarded
 from ._headers import HTTPHeaders
 from ._interfaces import HTTPConnection, HTTPMessageDelegate, HTTPServerConnectionDelegate
@@ -74,6 +74,7 @@ __all__ = [
     "RequestContext",
     "RequestStartLine",
     "ResponseStartLine",
+    "SpooledPart",
     "__version__",
     "append_joined",
     "build_set_cookie",

@@ -3,7 +3,7 @@
 import io
 import threading
 from collections.abc import Callable, Iterable
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from ._files import HTTPFile
 from ._multipart import MultipartLimits, MultipartReceiver, PartBegin, PartData
@@ -48,10 +48,17 @@ class _Spool:
         self._file.close()
 
 
-class _SpooledPart(io.RawIOBase):
-    """The part of a spool that is one uploaded file, as a seekable file to read."""
+class _ReadableAt(Protocol):
+    """What can be read anywhere."""
 
-    def __init__(self, spool: _Spool, start: int, size: int) -> None:
+    def read_at(self, position: int, size: int) -> bytes:
+        """Up to ``size`` bytes from ``position`` on; empty at the end."""
+
+
+class SpooledPart(io.RawIOBase):
+    """Some bytes of a spool, as a seekable file with a position of its own; keeps the spool."""
+
+    def __init__(self, spool: _ReadableAt, start: int, size: int) -> None:
         self._spool = spool
         self._start = start
         self._size = size
@@ -74,7 +81,7 @@ class _SpooledPart(io.RawIOBase):
         return self._position
 
     def readall(self) -> bytes:
-        # The inherited one reads 8 KiB at a time
+        # The inherited one reads 8 KiB at a time; the kernel gives at most 2 GiB at once
         pieces = []
         while self._position < self._size:
             start = self._start + self._position
@@ -216,7 +223,7 @@ class FormReceiver:
             file = HTTPFile(part.filename, body, content_type)
         else:
             spool = self._opened_spool()
-            raw = _SpooledPart(spool, self._start, spool.size - self._start)
+            raw = SpooledPart(spool, self._start, spool.size - self._start)
             self._start = -1
             file = HTTPFile(part.filename, None, content_type, file=io.BufferedReader(raw))
         self.files.setdefault(part.name, []).append(file)
