@@ -63,8 +63,11 @@ class ProviderError(AuthError, HTTPClientError):
         self.message = message
         self.response = response
 
-    __str__ = AuthError.__str__
-    __repr__ = AuthError.__repr__
+    def __str__(self) -> str:
+        return AuthError.__str__(self)
+
+    def __repr__(self) -> str:
+        return AuthError.__repr__(self)
 
 
 def quoted(value: object, limit: int = MAX_QUOTED) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cyclone.httpserver import EventLogger
@@ -22,9 +22,9 @@ class HealthHandler(RequestHandler):
     ``{"status": "ok", "checks": {"database": true}}``; why a check failed is logged, not told.
     """
 
-    def initialize(self, checks: Mapping[str, Any] | None = None) -> None:
+    def initialize(self, checks: Mapping[str, Callable[[], object]] | None = None) -> None:
         """Take the checks of the route."""
-        self.checks = checks or {}
+        self.checks: Mapping[str, Callable[[], object]] = checks or {}
 
     async def get(self) -> None:
         """Answer."""

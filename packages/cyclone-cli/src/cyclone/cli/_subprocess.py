@@ -254,9 +254,11 @@ class Subprocess:
             self._transport = spawn.spawnProcess(
                 protocol, program, words, env=environ, path=folder, childFDs=descriptors
             )
-        self.stdin = protocol.input
-        self.stdout = protocol.outputs.get(1)
-        self.stderr = protocol.outputs.get(2) if stderr is self.STREAM else None
+        self.stdin: ProcessInput | None = protocol.input
+        self.stdout: ProcessOutput | None = protocol.outputs.get(1)
+        self.stderr: ProcessOutput | None = (
+            protocol.outputs.get(2) if stderr is self.STREAM else None
+        )
         if self.stdin is not None:
             self._transport.pipes[0].registerProducer(self.stdin, True)
         self.pid: int = self._transport.pid

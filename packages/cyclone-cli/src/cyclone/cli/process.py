@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Subprocess", "cpu_count", "fork_processes", "task_id"]
 
-log = logging.getLogger("cyclone.general")
+log: logging.Logger = logging.getLogger("cyclone.general")
 _task_id: int | None = None
 #: Set for the workers of ``cyclone run --workers``.
 TASK_VARIABLE = "CYCLONE_TASK_ID"

@@ -119,7 +119,7 @@ class AsyncHTTPClient:
         self._closed = False
         self._reactor = reactor or default_reactor()
         self._clock = monotonic or clock_of(self._reactor)
-        self.cookie_jar = _jar(cookie_jar)
+        self.cookie_jar: CookieJar | None = _jar(cookie_jar)
         self._pool = None
         self._agent = agent
         self.max_clients = max_clients

@@ -29,7 +29,7 @@ class HTTPClientError(Exception):
         self, code: int, message: str | None = None, response: HTTPResponse | None = None
     ) -> None:
         self.code = code
-        self.message = message or responses.get(code, "Unknown")
+        self.message: str = message or responses.get(code, "Unknown")
         self.response = response
         super().__init__(code, message, response)
 
@@ -71,7 +71,8 @@ class HTTPTimeoutError(HTTPClientError):
     def __str__(self) -> str:
         return self.message
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return self.message
 
 
 class HTTPStreamClosedError(HTTPClientError):
@@ -83,7 +84,8 @@ class HTTPStreamClosedError(HTTPClientError):
     def __str__(self) -> str:
         return self.message
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return self.message
 
 
 class HTTPProtocolError(HTTPStreamClosedError):
@@ -109,7 +111,8 @@ class HTTPConnectError(HTTPClientError, OSError):
     def __str__(self) -> str:
         return self.message
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return self.message
 
 
 class HTTPConnectionRefusedError(HTTPConnectError, ConnectionRefusedError):

@@ -83,7 +83,7 @@ class HTTPClient:
         client: AsyncHTTPClient | None = None,
         **options: Unpack[RequestOptions],
     ) -> None:
-        self.request = _request(url, method, headers, body, options)
+        self.request: HTTPRequest = _request(url, method, headers, body, options)
         self._client = client
 
     def fetch(self) -> Deferred[HTTPResponse]:

@@ -22,7 +22,7 @@ class JsonRPCError(Exception):
 
     def __init__(self, error: object) -> None:
         self.error = error
-        self.code = error.get("code") if isinstance(error, dict) else None
+        self.code: Any = error.get("code") if isinstance(error, dict) else None
         message = error.get("message") if isinstance(error, dict) else error
         super().__init__(str(message))
 

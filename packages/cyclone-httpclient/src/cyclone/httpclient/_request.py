@@ -118,12 +118,12 @@ class HTTPRequest:
         body: BodyLike | None = None,
         **options: Unpack[RequestOptions],
     ) -> None:
-        self.url = url.decode("utf-8") if isinstance(url, bytes) else url
+        self.url: str = url.decode("utf-8") if isinstance(url, bytes) else url
         if not isinstance(self.url, str):
             raise TypeError(f"the URL is a str, not {type(url).__name__}")
         self._headers = to_headers(headers)
         self._body: object = None
-        self.start_time = time.time()
+        self.start_time: float = time.time()
         chosen = "GET"
         if options or body is not None:
             chosen = self._take_options(body, options)

@@ -41,14 +41,14 @@ class HTTPResponse:
     ) -> None:
         self.request = request
         self.code = code
-        self.reason = reason or responses.get(code, "Unknown")
-        self.headers = HTTPHeaders() if headers is None else headers
+        self.reason: str = reason or responses.get(code, "Unknown")
+        self.headers: HTTPHeaders = HTTPHeaders() if headers is None else headers
         self._buffer = buffer
-        self.effective_url = request.url if effective_url is None else effective_url
+        self.effective_url: str = request.url if effective_url is None else effective_url
         self.request_time = request_time
         self.start_time = start_time
         self.time_info: Mapping[str, float] = time_info or {}
-        self.error = error
+        self.error: BaseException | None = error
         self._error_is_response_code = error is None and not 200 <= code < 300
         if self._error_is_response_code:
             self.error = HTTPClientError(code, self.reason, self)

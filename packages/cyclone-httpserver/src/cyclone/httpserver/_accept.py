@@ -44,11 +44,13 @@ class AcceptGate:
         limit = open_files_limit()
         reserve = 0 if limit is None else min(128, limit // 2)
         wanted = server.server_options.max_connections
-        self.max_connections = (limit and limit - reserve) if wanted is None else (wanted or None)
+        self.max_connections: int | None = (
+            (limit and limit - reserve) if wanted is None else (wanted or None)
+        )
         self._last_descriptor = None if limit is None else limit - min(32, limit // 8)
         self._refuses = server.server_options.refuse_when_full
         self.ports: set[Any] = set()
-        self.paused = False
+        self.paused: bool = False
         self._last_log = float("-inf")
         #: While descriptors are scarce, when to look again.
         self._starved_until = float("-inf")

@@ -50,6 +50,10 @@ class HTTPConnection(ReceivingSide):
 
     __slots__ = ("_context", "_gone", "_leading", "_preface")
 
+    deadline: float
+    keep_alive: bool
+    tls: bool
+
     def __init__(self, server: HTTPServer) -> None:
         super().__init__(server)
         self._context = copy_context()

@@ -102,7 +102,7 @@ class EventLogger:
     __slots__ = ("_logger", "_twisted", "namespace")
 
     def __init__(self, namespace: str) -> None:
-        self.namespace = namespace
+        self.namespace: str = namespace
         self._logger = logging.getLogger(namespace)
         self._twisted = Logger(namespace=namespace)
 

@@ -80,14 +80,14 @@ class OutputSide:
     )
 
     def __init__(self, server: HTTPServer) -> None:
-        self.server = server
+        self.server: HTTPServer = server
         #: The request that is being answered, or None.
         self.request: HTTPRequest | None = None
         #: Settable: close when this answer is out.
         self.no_keep_alive: bool = server.server_options.no_keep_alive
-        self.keep_alive = True
-        self.deadline = NEVER
-        self.tls = False
+        self.keep_alive: bool = True
+        self.deadline: float = NEVER
+        self.tls: bool = False
         self.transport: Any = None
         self._send: Callable[[bytes | memoryview], int] | None = None
         self._state = OPEN

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ._output import CLOSED, CLOSING, DETACHED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ._responses import ResponseSide
 
 
@@ -27,10 +29,13 @@ class ConnectionContext:
         host = getattr(peer, "host", None)
         self._orig_remote_ip = connection.peer_ip
         self._orig_protocol = connection.protocol
-        self.remote_ip = self._orig_remote_ip if request is None else request.remote_ip
-        self.protocol = self._orig_protocol if request is None else request.protocol
-        self.trusted_downstream = connection.server.server_options.trusted_downstream or ()
+        self.remote_ip: str = self._orig_remote_ip if request is None else request.remote_ip
+        self.protocol: str = self._orig_protocol if request is None else request.protocol
+        self.trusted_downstream: Iterable[str] = (
+            connection.server.server_options.trusted_downstream or ()
+        )
         self.address: Any
+        self.address_family: socket.AddressFamily
         if not isinstance(host, str):
             self.address_family = socket.AF_UNIX
             self.address = getattr(peer, "name", None) or ""

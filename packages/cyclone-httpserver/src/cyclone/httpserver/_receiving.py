@@ -26,6 +26,8 @@ class ReceivingSide(ResponseSide):
 
     __slots__ = ()
 
+    deadline: float
+
     def _dispatch(self, request: HTTPRequest) -> None:
         """The request is complete: call back."""
         try:

@@ -45,6 +45,10 @@ class ResponseSide(OutputSide):
 
     __slots__ = ()
 
+    deadline: float
+    keep_alive: bool
+    request: HTTPRequest | None
+
     # --- an answer in one piece -------------------------------------------------------------
 
     def write_response(

@@ -92,6 +92,7 @@ class HTTPServer:
     ) -> None:
         if options is not None and settings:
             raise TypeError("give either options or single settings")
+        self.server_options: ServerOptions
         self.server_options = options = ServerOptions(**settings) if options is None else options
         if not callable(request_callback):
             request_callback = adapted(request_callback)
@@ -105,7 +106,7 @@ class HTTPServer:
             request_callback, "collects_body", None
         )
         #: Up to here such a body needs no care.
-        self.max_whole_body = _max_whole_body(options)
+        self.max_whole_body: int = _max_whole_body(options)
         self.monotonic = monotonic
         if isinstance(ssl_options, dict):
             # Now, so that a missing file is found at the start
@@ -113,17 +114,17 @@ class HTTPServer:
 
             ssl_options = context_factory(ssl_options)
         self.ssl_options = ssl_options
-        self.date_line = DateLine()
+        self.date_line: DateLine = DateLine()
         #: Set by `stop`.
-        self.is_stopping = False
+        self.is_stopping: bool = False
         #: What `HTTPConnection` takes the short way with.
-        self.short_head = min(4096, options.max_header_size)
-        self.idle_timeout = options.idle_connection_timeout or NEVER
+        self.short_head: int = min(4096, options.max_header_size)
+        self.idle_timeout: float = options.idle_connection_timeout or NEVER
         #: How long a new connection may take for its first head: not longer than an idle one has.
-        self.first_timeout = min(options.first_request_timeout or NEVER, self.idle_timeout)
+        self.first_timeout: float = min(options.first_request_timeout or NEVER, self.idle_timeout)
         if not options.first_request_timeout:
             self.first_timeout = NEVER
-        self.request_limit = options.max_requests_per_connection or NEVER
+        self.request_limit: float = options.max_requests_per_connection or NEVER
         self.open_connections: set[HTTPConnection] = set()
         self.proxy_rules: ProxyRules | None = None
         self._proxy_senders: TrustedPeers | None = None
@@ -131,7 +132,7 @@ class HTTPServer:
             self._trust(options)
         self._reactor = reactor
         self._sweeper: Sweeper | None = None
-        self.next_sweep = NEVER
+        self.next_sweep: float = NEVER
         self._gate: AcceptGate | None = None
         self._stopper: Stop | None = None
         self._bound: list[socket.socket] = []

@@ -42,7 +42,7 @@ class Sweeper:
         self._monotonic = monotonic
         self._call: IDelayedCall | None = None
         self._tasks: list[Callable[[float], bool]] = []
-        self.reactor = reactor
+        self.reactor: IReactorTime = reactor
         # Told when the next sweep is due; after that, input should call `overdue`
         self._planned = planned
         self._next = NEVER

@@ -70,8 +70,8 @@ class DateLine:
 
     def __init__(self, wall_clock: Callable[[], float] = time.time) -> None:
         self._time = wall_clock
-        self.line = b""
-        self.until = float("-inf")
+        self.line: bytes = b""
+        self.until: float = float("-inf")
 
     def __call__(self, now: float) -> bytes:
         """The line at the monotonic time ``now``."""

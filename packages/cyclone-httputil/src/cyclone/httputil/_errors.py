@@ -36,7 +36,7 @@ class RangeNotSatisfiable(HTTPInputError):
     def __init__(self, size: int) -> None:
         super().__init__("Range not satisfiable", 416)
         self.size = size
-        self.content_range = f"bytes */{size}"
+        self.content_range: str = f"bytes */{size}"
 
     def __reduce__(self) -> tuple[type["RangeNotSatisfiable"], tuple[int]]:  # type: ignore[override]
         return type(self), (self.size,)

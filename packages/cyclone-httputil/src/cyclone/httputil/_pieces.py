@@ -18,6 +18,9 @@ class Pieces:
 
     __slots__ = ("_pieces", "_small", "_small_size", "size")
 
+    #: Bytes in all.
+    size: int
+
     def __init__(self) -> None:
         self.clear()
 

@@ -230,8 +230,8 @@ class GettextLocale(Locale):
     """A locale whose translations come from a gettext catalogue."""
 
     def __init__(self, code: str, translations: NullTranslations) -> None:
-        self.gettext = translations.gettext
-        self.ngettext = translations.ngettext
+        self.gettext: Callable[[str], str] = translations.gettext
+        self.ngettext: Callable[[str, str, int], str] = translations.ngettext
         super().__init__(code)
 
     def translate(

@@ -52,9 +52,9 @@ class Location:
     __slots__ = ("line", "parent", "template")
 
     def __init__(self, template: Template, line: int, parent: Location | None) -> None:
-        self.template = template
-        self.line = line
-        self.parent = parent
+        self.template: Template = template
+        self.line: int = line
+        self.parent: Location | None = parent
 
     def __str__(self) -> str:
         text = f"{self.template.name}:{self.line}"

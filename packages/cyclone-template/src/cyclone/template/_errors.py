@@ -42,4 +42,5 @@ class TemplateNotFoundError(ParseError, FileNotFoundError, KeyError):
     def __init__(self, message: str, filename: str | None = None, lineno: int = 0) -> None:
         ParseError.__init__(self, message, filename, lineno)
 
-    __str__ = ParseError.__str__
+    def __str__(self) -> str:
+        return ParseError.__str__(self)

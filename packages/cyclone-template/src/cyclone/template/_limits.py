@@ -18,8 +18,8 @@ class Limits:
     __slots__ = ("max_directives", "max_size")
 
     def __init__(self, *, max_size: int = 16 * 1024 * 1024, max_directives: int = 200_000) -> None:
-        self.max_size = max_size
-        self.max_directives = max_directives
+        self.max_size: int = max_size
+        self.max_directives: int = max_directives
 
 
 DEFAULT_LIMITS = Limits()

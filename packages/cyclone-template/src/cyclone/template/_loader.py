@@ -11,6 +11,7 @@ from ._template import Template
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, MutableMapping
+    from contextlib import AbstractContextManager
     from importlib.resources.abc import Traversable
     from typing import Any
 
@@ -36,12 +37,12 @@ class BaseLoader:
         self.autoescape = autoescape
         self.namespace: MutableMapping[str, Any] = {} if namespace is None else namespace
         self.whitespace = whitespace
-        self.limits = limits or DEFAULT_LIMITS
+        self.limits: Limits = limits or DEFAULT_LIMITS
         self.templates: dict[str, Template] = {}
         from threading import RLock
 
         # Reentrant: compiling a template loads those it extends and includes.
-        self.lock = RLock()
+        self.lock: AbstractContextManager[bool] = RLock()
         self._loading = 0
 
     def reset(self) -> None:
@@ -155,7 +156,7 @@ class Loader(BaseLoader):
         limits: Limits | None = None,
     ) -> None:
         super().__init__(autoescape, namespace, whitespace, limits=limits)
-        self.root = os.path.abspath(root_directory)
+        self.root: str = os.path.abspath(root_directory)
 
     def resolve_path(self, name: str, parent_path: str | None = None) -> str:
         """The name relative to the root. An absolute path inside the root is accepted."""

@@ -13,7 +13,7 @@ class Node:
     __slots__ = ("line",)
 
     def __init__(self, line: int) -> None:
-        self.line = line
+        self.line: int = line
 
 
 class Text(Node):
@@ -77,8 +77,8 @@ class Body(Node):
 
     def __init__(self, line: int, operator: str, directive: str) -> None:
         self.line = line
-        self.operator = operator
-        self.directive = directive
+        self.operator: str = operator
+        self.directive: str = directive
         self.children: list[Node] = []
 
 
@@ -123,7 +123,7 @@ class Block(Body):
     ) -> None:
         super().__init__(line, operator, directive)
         self.name = name
-        self.template = template
+        self.template: Template = template
 
 
 class File(Body):
@@ -135,6 +135,6 @@ class File(Body):
         super().__init__(1, "", "")
         self.template = template
         self.extends: str | None = None
-        self.extends_line = 0
+        self.extends_line: int = 0
         self.blocks: dict[str, Block] = {}
         self.includes: list[Include | Block] = []

@@ -57,15 +57,15 @@ class Program:
         except RecursionError:
             # A loader that is not ours, without a cache, can load a file within itself for ever.
             raise ParseError("extends or include never ends", template.name, 1) from None
-        self.name = template.name
-        self.filename = f"{template.name.replace('.', '_')}.generated.py"
-        self.awaits = source.awaits
+        self.name: str = template.name
+        self.filename: str = f"{template.name.replace('.', '_')}.generated.py"
+        self.awaits: Location | None = source.awaits
         names = {name for name in source.names() if not name.startswith("_tt_")}
         names -= _NOT_LOOKED_UP
         if any("_tt_modules." in code for code, _ in source.snippets):
             names.add("_tt_modules")
-        self.names = frozenset(names)
-        self.dynamic = not self.names.isdisjoint(_DYNAMIC)
+        self.names: frozenset[str] = frozenset(names)
+        self.dynamic: bool = not self.names.isdisjoint(_DYNAMIC)
         self.globals: dict[str, object] = {
             "__name__": self.filename,
             "__builtins__": builtins,
@@ -79,7 +79,7 @@ class Program:
         root = source.locations[0] if source.locations else Location(template, 1, None)
         self._locations = [*[root] * len(head), *source.locations, root]
         self.globals.update(source.functions)
-        self.function = self._compiled()
+        self.function: FunctionType = self._compiled()
         # Only compiling needs the rest of it.
         del self._source
         self.run: Runner = self._run_dynamic if self.dynamic else self.function

@@ -55,7 +55,7 @@ class Rendering:
     """
 
     # Few renderings wait for anything: only those have these of their own.
-    pending = False
+    pending: bool = False
     _places: list[_Place] | tuple[()] = ()
     _mark = ""
     _failed: tuple[BaseException, _Place] | None = None

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ._loader import BaseLoader
+    from ._nodes import File
     from ._program import Program
 
     Autoescape = str | Callable[[Any], object] | None
@@ -53,12 +54,12 @@ class Template:
         from ._parser import parse
         from ._reader import Reader
 
-        self.name = to_unicode(name)
+        self.name: str = to_unicode(name)
         self.loader = loader
         self.path = path
         # A loader need not be derived from ours.
         default: Limits = getattr(loader, "limits", DEFAULT_LIMITS)
-        self.limits = limits or default
+        self.limits: Limits = limits or default
         if isinstance(autoescape, _Unset):
             autoescape = "xhtml_escape" if loader is None else loader.autoescape
         self.autoescape: Autoescape = autoescape
@@ -69,8 +70,8 @@ class Template:
             whitespace = "single" if compress_whitespace else "all"
         mode = self._whitespace(whitespace)
         reader = Reader(self.name, template_string, self.limits)
-        self.source = reader.text
-        self.file = parse(reader, self, mode)
+        self.source: str = reader.text
+        self.file: File = parse(reader, self, mode)
         self._program: Program | None = None
         defers_compiling = getattr(loader, "defers_compiling", None)
         if defers_compiling is None or not defers_compiling():

@@ -32,7 +32,7 @@ class AsyncTestCase(unittest.TestCase):
     def setUp(self) -> None:
         """Prepare ``self.reactor`` and ``self.io_loop``."""
         super().setUp()
-        self.io_loop = self.get_new_ioloop()
+        self.io_loop: ReactorLoop = self.get_new_ioloop()
         self.reactor: Any = self.io_loop.reactor
         self.__tasks = self.__asyncio_tasks()
 

@@ -65,7 +65,7 @@ class Client:
         #: What is sent as ``Host`` unless a request says otherwise.
         self.host = host
         self.keep_cookies = keep_cookies
-        self.cookies = DecodingSimpleCookie(app)
+        self.cookies: DecodingSimpleCookie = DecodingSimpleCookie(app)
         clock = _clock_of(app) if clock is None else clock
         self.clock: Any = clock
         self._pump: Pump = clock.wire if isinstance(clock, VirtualClock) else Pump()

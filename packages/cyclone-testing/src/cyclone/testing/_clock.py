@@ -21,9 +21,11 @@ class VirtualClock(Clock):
     for the reactor where only time is wanted (``IReactorTime``).
     """
 
+    rightNow: float
+
     def __init__(self) -> None:
         super().__init__()
-        self.wire = Pump(self._run_due)
+        self.wire: Pump = Pump(self._run_due)
 
     def callLater(
         self, delay: float, callable: Callable[..., object], *args: object, **kw: object

@@ -39,7 +39,7 @@ class Exchange:
         self.on_data: Callable[[bytes], None] | None = None
         self.on_end: Callable[[Exception | None], None] = lambda error: None
         self.method = method
-        self.parser = ResponseParser(method, self._begin, self._take, self._end)
+        self.parser: ResponseParser = ResponseParser(method, self._begin, self._take, self._end)
         self.response: ClientResponse | None = None
         self._chunks: list[bytes] = []
         self._size = 0
@@ -116,7 +116,7 @@ class MemoryConnection:
     ) -> None:
         self._pump = pump
         #: Calls a function when what is going on is over.
-        self.soon = pump.soon
+        self.soon: Callable[[Callable[[], object]], None] = pump.soon
         self._exchanges: deque[Exchange] = deque()
         self._asked: list[tuple[str, str]] = []
         self._received = bytearray()
@@ -124,14 +124,14 @@ class MemoryConnection:
         self._receiver: Receiver | None = None
         self._when_closed: list[Deferred[bool]] = []
         #: Whether the server closed the connection, or the client did ...
-        self.closed = False
+        self.closed: bool = False
         #: ... and whether that was orderly; None while it is open.
         self.clean: bool | None = None
         kind = SecureMemoryTransport if secure else MemoryTransport
         self.secure = secure
         self.remote_ip = remote_ip
         #: The server's end: a Twisted transport.
-        self.transport = kind(
+        self.transport: MemoryTransport = kind(
             pump,
             self._receive,
             self._closed,

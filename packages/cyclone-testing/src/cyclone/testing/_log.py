@@ -36,12 +36,14 @@ class ExpectLog(logging.Filter):
         level: int | None = None,
     ) -> None:
         super().__init__()
-        self.logger = logging.getLogger(logger) if isinstance(logger, str) else logger
-        self.regex = re.compile(regex)
+        self.logger: logging.Logger = (
+            logging.getLogger(logger) if isinstance(logger, str) else logger
+        )
+        self.regex: re.Pattern[str] = re.compile(regex)
         self.required = required
         self.level = level
-        self.matched = 0
-        self.logged_stack = False
+        self.matched: int = 0
+        self.logged_stack: bool = False
         self._below_warning = 0
         self._level_before: int | None = None
 

@@ -36,7 +36,7 @@ class ReactorLoop:
 
     def __init__(self, reactor: Any = None) -> None:
         self._spinner = Spinner(reactor)
-        self.reactor = self._spinner.reactor
+        self.reactor: Any = self._spinner.reactor
         self._timers: WeakSet[Any] = WeakSet()
 
     def time(self) -> float:

@@ -31,7 +31,7 @@ class ResponseParser:
         self._buffer = b""
         self._step: Callable[[], bool] = self._read_head
         self._left = 0
-        self.done = False
+        self.done: bool = False
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes; what is behind the response comes back."""

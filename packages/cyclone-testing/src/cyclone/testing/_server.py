@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred
 
@@ -12,6 +12,9 @@ from ._clock import ClockedReactor, VirtualClock
 from ._httpcase import server_for
 from ._reactor import turn
 from ._sockets import bind_unused_port
+
+if TYPE_CHECKING:
+    from cyclone.httpserver import HTTPServer
 
 
 class ServedApplication:
@@ -33,8 +36,11 @@ class ServedApplication:
             if hasattr(app, "reactor") and hasattr(app, "monotonic"):
                 app.reactor, app.monotonic = options["reactor"], clock.seconds
         self.scheme = "https" if options.get("ssl_options") else "http"
-        self.server = server_for(app, **options)
-        self.client = AsyncHTTPClient(force_instance=True, defaults={"validate_cert": False})
+        self.server: HTTPServer = server_for(app, **options)
+        self.client: AsyncHTTPClient = AsyncHTTPClient(
+            force_instance=True, defaults={"validate_cert": False}
+        )
+        self.port: int
         sock, self.port = bind_unused_port()
         with sock:
             self.server.add_socket(sock)

@@ -113,7 +113,7 @@ class EventStream:
         self.stream = stream
         self.comments: list[str] = []
         #: The id of the last event, as a browser would send it when it comes back.
-        self.last_event_id = ""
+        self.last_event_id: str = ""
         self._inbox: Inbox[Event | None] = Inbox(stream.connection.soon)
         self._buffer = b""
         self._data: list[str] = []

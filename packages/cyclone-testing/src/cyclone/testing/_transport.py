@@ -49,10 +49,10 @@ class MemoryTransport:
         peer: IPv4Address | IPv6Address,
     ) -> None:
         self.protocol: Any = None
-        self.connected = True
-        self.disconnecting = False
+        self.connected: bool = True
+        self.disconnecting: bool = False
         self._aborting = False
-        self.reading = True
+        self.reading: bool = True
         self._pump = pump
         self._receive = receive
         self._closed = closed

@@ -42,7 +42,7 @@ class MemoryWebSocket:
         self.connection = connection
         #: Fires with this object when the handshake is done.
         self.opened: Deferred[MemoryWebSocket] = Deferred(lambda _: self.abort())
-        self.headers = HTTPHeaders()
+        self.headers: HTTPHeaders = HTTPHeaders()
         self.close_code: int | None = None
         self.close_reason: str | None = None
         self._inbox: Inbox[Message | None] = Inbox(connection.soon)

@@ -64,6 +64,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
 
     #: What serves a connection: a subclass may say another.
     protocol: Any = HTTPConnection
+    numPorts: int
 
     def __init__(
         self,
@@ -73,6 +74,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         error_handler: type[RequestHandler] | None = None,
         **settings: Any,
     ) -> None:
+        self.settings: Settings
         self.settings = settings = Settings(settings)
         warn_near_misses(settings)
         _apply_debug(settings)
@@ -82,7 +84,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         HTTPServer.__init__(self, self, **_server_options(settings))
         if default_host and not isinstance(default_host, str):
             raise TypeError(f"default_host is a name, not {default_host!r}: settings are keywords")
-        self.default_host = default_host or None
+        self.default_host: str | None = default_host or None
         if transforms is None:
             transforms = []
             if settings.get("compress_response") or settings.get("gzip"):
@@ -101,8 +103,10 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         # Where the search begins; and is the only router here one for any host?
         self._top_router: RuleRouter | None = None
         self._any_host = False
-        self.wildcard_router = HandlerRouter(self, self._with_static(handlers))
-        self.default_router = HandlerRouter(self, [Rule(AnyMatches(), self.wildcard_router)])
+        self.wildcard_router: HandlerRouter = HandlerRouter(self, self._with_static(handlers))
+        self.default_router: HandlerRouter = HandlerRouter(
+            self, [Rule(AnyMatches(), self.wildcard_router)]
+        )
         self._plain_routing = type(self).find_handler is Application.find_handler
         self._plain_bodies = (
             self._plain_routing and type(self).headers_received is Application.headers_received

@@ -64,6 +64,8 @@ class ExecutionMixin(HandlerBase):
     #: when its arguments or files are asked for; ``request.body`` has all that came, however large.
     parses_forms: bool = True
 
+    path_args: list[str]
+    path_kwargs: dict[str, str]
     _stream_request_body: bool = False
     _running_method: Running | None = None
 

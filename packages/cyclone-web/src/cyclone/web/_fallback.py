@@ -24,7 +24,7 @@ class FallbackHandler(RequestHandler):
 
     def initialize(self, fallback: Any) -> None:
         """Note who answers."""
-        self.fallback = as_callback(fallback)
+        self.fallback: Callable[[HTTPRequest], object] = as_callback(fallback)
         self.parses_forms = False  # what a form may be, who answers knows
 
     @classmethod

@@ -27,9 +27,9 @@ class HubMessage:
     __slots__ = ("_encodings", "channel", "data", "id", "text")
 
     def __init__(self, id: int, channel: str, data: Any, text: str | None = None) -> None:
-        self.id = id
-        self.channel = channel
-        self.data = data
+        self.id: int = id
+        self.channel: str = channel
+        self.data: Any = data
         #: The data as text: a str as it is, anything else as JSON.
         self.text: str = text_of(data) if text is None else text
         self._encodings: dict[Hashable, bytes] = {}

@@ -58,7 +58,7 @@ class HostMatches(Matcher):
     """
 
     def __init__(self, host_pattern: str | re.Pattern[str]) -> None:
-        self.host_pattern = _compiled(host_pattern)
+        self.host_pattern: re.Pattern[str] = _compiled(host_pattern)
 
     def match(self, request: HTTPRequest) -> dict[str, Any] | None:
         """Return an empty dictionary if the host matches, else None."""
@@ -93,7 +93,7 @@ class PathMatches(Matcher):
     """
 
     def __init__(self, path_pattern: str | re.Pattern[str]) -> None:
-        self.regex = _compiled(path_pattern)
+        self.regex: re.Pattern[str] = _compiled(path_pattern)
         if len(self.regex.groupindex) not in (0, self.regex.groups):
             raise ValueError(
                 f"groups of a path must be all named or all positional: {self.regex.pattern!r}"

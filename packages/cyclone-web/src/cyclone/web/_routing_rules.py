@@ -27,13 +27,13 @@ class Rule:
         name: str | None = None,
     ) -> None:
         self.matcher = matcher
-        self.target = import_target(target) if isinstance(target, str) else target
+        self.target: Any = import_target(target) if isinstance(target, str) else target
         if target_kwargs and not isinstance(target_kwargs, Mapping):
             raise TypeError(
                 "what follows the handler in a route is a dict of arguments for initialize(), not "
                 f"{target_kwargs!r}: the name of a route comes fourth, or as name="
             )
-        self.target_kwargs = dict(target_kwargs) if target_kwargs else {}
+        self.target_kwargs: dict[str, Any] = dict(target_kwargs) if target_kwargs else {}
         self.name = name
 
     def reverse(self, *args: Any, **kwargs: Any) -> str | None:
@@ -67,8 +67,8 @@ class URLSpec(Rule):
     ) -> None:
         matcher = PathMatches(pattern)
         super().__init__(matcher, handler if handler is not None else handler_class, kwargs, name)
-        self.regex = matcher.regex
-        self.handler_class = self.target
+        self.regex: re.Pattern[str] = matcher.regex
+        self.handler_class: Any = self.target
         self.kwargs = kwargs
 
     def __repr__(self) -> str:
