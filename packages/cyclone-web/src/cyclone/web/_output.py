@@ -183,11 +183,10 @@ class OutputMixin(HandlerBase):
                 raise RuntimeError(f"Cannot send a body with status {self._status_code}")
             self._clear_representation_headers()
             self._transform_first(b"", True)  # they may set headers, Vary for one (RFC 9110)
-        elif self._transforms or request.method == "HEAD":
+        elif self._transforms:
             if "Content-Length" not in self._headers:
                 self._headers["Content-Length"] = str(len(body))
-            if self._transforms:
-                body = self._transform_first(body, True)
+            body = self._transform_first(body, True)
         if self._new_cookies is not None or self._vary_headers is not None:
             self._complete_headers()
         headers = self._headers
