@@ -269,17 +269,47 @@ def test_the_next_response_on_the_connection() -> None:
     assert parser.next_event() is END
 
 
+@pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize(("size", "fits"), [(99, True), (100, True), (101, False)])
-def test_the_size_of_the_head_is_limited(size: int, fits: bool) -> None:
+def test_the_size_of_the_head_is_limited(size: int, fits: bool, split) -> None:  # type: ignore[no-untyped-def]
     parser = ResponseParser(max_header_size=100)
     parser.start("GET")
     head = H + b"A: "
-    parser.feed(head + b"x" * (size - len(head)) + b"\r\n\r\n")
+
+    def feed() -> None:
+        for segment in split(head + b"x" * (size - len(head)) + b"\r\n\r\n"):
+            parser.feed(segment)
+            event = parser.next_event()
+        assert isinstance(event, ResponseHead)
+
     if fits:
-        assert isinstance(parser.next_event(), ResponseHead)
+        feed()
     else:
         with pytest.raises(LimitError):
-            parser.next_event()
+            feed()
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize(
+    ("before", "limit", "after"),
+    [
+        (b"2;", MAX_CHUNK_LINE, b"\r\nhi\r\n0\r\n\r\n"),
+        # Its own line's end counts for the trailers
+        (b"2\r\nhi\r\n0\r\nA: ", MAX_TRAILER_SIZE - 2, b"\r\n\r\n"),
+    ],
+    ids=["chunk line", "trailer"],
+)
+@pytest.mark.parametrize("more", [0, 1])
+def test_the_size_of_a_line_is_limited(  # type: ignore[no-untyped-def]
+    before: bytes, limit: int, after: bytes, more: int, split
+) -> None:
+    size = limit + more - len(before.rpartition(b"\n")[2])
+    data = CODED + before + b"x" * size + after
+    if more:
+        with pytest.raises(ProtocolError):
+            run(split(data))
+    else:
+        assert run(split(data))[0][1:] == [b"hi", END]
 
 
 CODED = H + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -179,7 +179,7 @@ class ResponseParser:
         start = self._pos
         end = self._buffer.find(b"\n", start, start + limit + 2)
         if end < 0:
-            if len(self._buffer) - start > limit:
+            if len(self._buffer) - start > limit + 1:  # its CR may be there
                 raise ProtocolError("a chunk or trailer line is too long")
             return None
         self._pos = end + 1
@@ -213,7 +213,8 @@ class ResponseParser:
         buffer, start = self._buffer, self._pos
         end = buffer.find(b"\r\n\r\n", start + self._scanned)
         size = (end if end >= 0 else len(buffer)) - start
-        if size > self._max_header_size:
+        # Of the empty line that ends it three bytes may be there
+        if size > self._max_header_size + (3 if end < 0 else 0):
             raise LimitError("the header of the response is too large")
         if end < 0:
             self._scanned = max(0, size - 3)
