@@ -1,0 +1,47 @@
+"""`./dev`, with something small in hatch's place."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+DEV = Path(__file__).resolve().parents[2] / "dev"
+
+# Runs the demo of the folder in argv[2] with the options after it
+RUN = """
+import sys, types
+from pathlib import Path
+dev = types.ModuleType("dev")
+dev.__file__ = sys.argv[1]
+exec(compile(Path(sys.argv[1]).read_bytes(), sys.argv[1], "exec"), vars(dev))
+dev.ROOT = Path(sys.argv[2])
+dev.bootstrap = lambda: dev.ROOT / "bin"
+sys.exit(dev.main(["demo", *sys.argv[3:]]))
+"""
+
+APP = """
+import os, sys
+print(os.getpid(), sys.argv[1:])
+"""
+
+
+def run_demo(root: Path, hatch: str, *options: str) -> tuple[int, int, str]:
+    """The process id of the command, its exit status and its output."""
+    (root / "bin").mkdir()
+    (root / "bin" / "hatch").write_text(f"#!/bin/sh\n{hatch}\n")
+    (root / "bin" / "hatch").chmod(0o755)
+    (root / "examples" / "guestbook").mkdir(parents=True)
+    (root / "examples" / "guestbook" / "app.py").write_text(APP)
+    command = [sys.executable, "-c", RUN, str(DEV), str(root), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        output, _ = process.communicate(timeout=30)
+    return process.pid, process.returncode, output
+
+
+def test_the_demo_takes_the_place_of_the_command(tmp_path: Path) -> None:
+    pid, status, output = run_demo(tmp_path, f"echo {sys.executable}", "--port", "0")
+    assert status == 0
+    assert output == f"{pid} ['--port', '0']\n"
+
+
+def test_the_demo_without_its_environment(tmp_path: Path) -> None:
+    assert run_demo(tmp_path, "exit 3")[1:] == (3, "")
