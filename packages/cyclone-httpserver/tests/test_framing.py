@@ -91,3 +91,15 @@ def test_chunk_line_limit(size: int, status: int) -> None:
     for cuts in ([], list(range(len(data)))):
         result = run(data, cuts)
         assert (result if isinstance(result, int) else 200) == status
+
+
+@pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 431)])
+@pytest.mark.parametrize("lines", [1, 2])
+def test_trailer_limit(lines: int, more: int, status: int) -> None:
+    size = OPTIONS.max_trailer_size // lines - len(b"A: \r\n")
+    trailers = (b"A: " + b"x" * size + b"\r\n") * (lines - 1)
+    trailers += b"A: " + b"x" * (size + more) + b"\r\n"
+    data = b"0\r\n" + trailers + b"\r\n"
+    for cuts in ([], list(range(len(data)))):
+        result = run(data, cuts)
+        assert (result if isinstance(result, int) else 200) == status

@@ -141,9 +141,10 @@ class ChunkedReader:
             end = data.find(b"\r\n", position)
             if end < 0:
                 tail = data[position:]
-                if self._trailing + len(tail) > self._options.max_trailer_size:
-                    raise RequestError(431, "trailers too large")
+                # A CR at its end may begin the empty line, which does not count
                 stripped = tail.removesuffix(b"\r")
+                if self._trailing + len(stripped) > self._options.max_trailer_size:
+                    raise RequestError(431, "trailers too large")
                 if b"\n" in stripped or b"\r" in stripped:
                     raise RequestError(400, "malformed trailer")
                 self._buffer = tail
