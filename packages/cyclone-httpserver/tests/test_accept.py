@@ -93,6 +93,16 @@ def test_setting(wanted: int, expected: int | None) -> None:
     assert AcceptGate(server).max_connections == expected
 
 
+@pytest.mark.parametrize(
+    ("files", "expected"), [(None, None), (1024, 896), (256, 128), (100, 50), (2, 1)]
+)
+def test_some_files_are_left_for_others(
+    monkeypatch: pytest.MonkeyPatch, files: int | None, expected: int | None
+) -> None:
+    monkeypatch.setattr("cyclone.httpserver._accept.open_files_limit", lambda: files)
+    assert AcceptGate(HTTPServer(lambda request: None)).max_connections == expected
+
+
 def test_default_is_what_the_system_allows() -> None:
     limit = open_files_limit()
     gate = AcceptGate(HTTPServer(lambda request: None))
