@@ -378,3 +378,58 @@ def test_a_finished_request_leaves_no_cycle(callback: Any, data: bytes) -> None:
         gc.garbage.clear()
     # What other tests left is here too, but not once for each request
     assert max(found.values(), default=0) < 20, found
+
+
+class TestTurns:
+    """CN-12: a client that sends many requests at once must not keep the others waiting."""
+
+    def setup_method(self) -> None:
+        self.client = Client(self.answer)
+        self.asked: list[str] = []
+
+    def answer(self, request: HTTPRequest) -> None:
+        self.asked.append(request.path + request.body.decode())
+        self.client.clock.rightNow += 0.004
+        request.connection.write_response(request, 200, None, HEADERS, b"done")
+
+    def test_others_have_their_turn_CN12(self) -> None:
+        data = b"".join(
+            b"GET /%d HTTP/1.1\r\nHost: x\r\n\r\n"
+            b"POST /%d HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n+" % (number, number)
+            for number in range(5)
+        )
+        wanted = [f"/{number}{body}" for number in range(5) for body in ("", "+")]
+        self.client.send(data[:-1])
+        assert self.asked == wanted[:3]
+        # What comes meanwhile stands behind
+        self.client.send(data[-1:])
+        assert self.asked == wanted[:3]
+        turns: list[int] = []
+        later = self.client.clock.callLater
+
+        def counted(*arguments: Any) -> Any:
+            turns.append(len(self.asked))
+            return later(*arguments)
+
+        self.client.clock.callLater = counted  # type: ignore[assignment, method-assign]
+        self.client.clock.advance(0)
+        assert turns == [6, 9]
+        assert self.asked == wanted
+        assert self.client.statuses == [200] * 10
+        self.client.send(b"GET /last HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert self.asked[-1] == "/last"
+        self.client.hang_up()
+
+    def test_whoever_is_gone_is_not_served(self) -> None:
+        self.client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 10)
+        self.client.hang_up()
+        self.client.clock.advance(0)
+        assert len(self.asked) == 3
+
+    def test_requests_that_have_come_are_not_dropped_by_a_stop(self) -> None:
+        self.client.send(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 10)
+        self.client.connection.close_if_idle()
+        assert not self.client.wire.closing
+        self.client.clock.advance(0)
+        assert len(self.asked) == 10
+        self.client.hang_up()

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 _MAX_LEADING_CRLF = 8
 # Among so many connections one that has come back with a second request is read together with them
 _CROWD = 4
+# Seconds for requests that came together; then the other connections have their turn
+_TURN = 0.01
 _new = object.__new__
 
 
@@ -48,7 +50,7 @@ class HTTPConnection(ReceivingSide):
     `set_close_callback`, `registerProducer`.
     """
 
-    __slots__ = ("_context", "_gone", "_leading", "_preface")
+    __slots__ = ("_context", "_gone", "_leading", "_preface", "_turn_over")
 
     deadline: float
     keep_alive: bool
@@ -60,6 +62,8 @@ class HTTPConnection(ReceivingSide):
         self._leading = 0
         self._preface: ProxyHeader | None = None
         self._gone: list[Deferred[None]] | None = None
+        # The input that is left waits for the reactor's next turn
+        self._turn_over = False
 
     # --- IProtocol --------------------------------------------------------------------------
 
@@ -242,6 +246,7 @@ class HTTPConnection(ReceivingSide):
             self._settle()
 
     def _take(self, data: bytes) -> None:
+        begun = False
         while self._state == OPEN:
             incoming = self._incoming
             if incoming is not None:
@@ -275,6 +280,11 @@ class HTTPConnection(ReceivingSide):
                     self._resume_reading()
                 return
             else:
+                if begun and self.server.monotonic() - self._now > _TURN:
+                    self._turn_over = True
+                    self.server.reactor.callLater(0, self._next_turn)
+                    break
+                begun = True
                 try:
                     data = self._take_head(data)
                 except RequestError as error:
@@ -360,9 +370,13 @@ class HTTPConnection(ReceivingSide):
 
     def _wake(self) -> None:
         """What was waited for is there: go on with the input."""
-        if not self._running and self._state == OPEN:
+        if not self._running and not self._turn_over and self._state == OPEN:
             # Whoever ended the wait does so in the context of another request (CN-01)
             self._context.copy().run(self._go_on)
+
+    def _next_turn(self) -> None:
+        self._turn_over = False
+        self._wake()
 
     def _go_on(self) -> None:
         self._now = self.server.monotonic()
@@ -413,7 +427,12 @@ class HTTPConnection(ReceivingSide):
 
     def close_if_idle(self) -> None:
         """Close if no request is being received or answered."""
-        if self.request is None and self._incoming is None and self._head_buffer is None:
+        if (
+            self.request is None
+            and self._incoming is None
+            and self._head_buffer is None
+            and not self._tail
+        ):
             self._close_when_written()
 
     def close(self) -> Deferred[None]:
