@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 from typing import Any
 
 from http_support import Client
+
+from cyclone.httpserver import ServerOptions
 
 README = Path(__file__).parent.parent / "README.md"
 
@@ -24,3 +27,22 @@ def test_every_block_runs() -> None:
     client = Client(names["Application"]())
     body = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
     assert client.send(body).endswith(b"\r\n\r\n5")
+
+
+def test_it_has_every_option_and_no_other() -> None:
+    section = README.read_text("utf-8").partition("## Limits and settings")[2]
+    options = {field.name for field in dataclasses.fields(ServerOptions) if field.init}
+    assert options <= set(re.findall(r"`([a-z_]+)`", section))
+    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    assert {name for row in rows for name in re.findall(r"`([a-z_]+)`", row)} <= options
+
+
+def test_what_it_says_of_switching_off() -> None:
+    section = README.read_text("utf-8").partition("## Limits and settings")[2]
+    for name, star in re.findall(r"^\| `([a-z_]+)`( \*)? \|", section, re.MULTILINE):
+        try:
+            ServerOptions(**{name: 0})
+            bound = False
+        except ValueError:
+            bound = True
+        assert bound is bool(star), name

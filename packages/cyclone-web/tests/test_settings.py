@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+import cyclone.web
 from cyclone.web import Application
-from cyclone.web._settings import KNOWN_SETTINGS, near_misses
+from cyclone.web._settings import _OWN, KNOWN_SETTINGS, near_misses
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+SOURCES = sorted(Path(str(cyclone.web.__file__)).parent.glob("*.py"))
+_READ = re.compile(r"""settings(?:\.get\(\s*|\.setdefault\(\s*|\[)"([a-z_0-9]+)\"""")
 
 
 @pytest.mark.parametrize(
@@ -18,6 +26,8 @@ from cyclone.web._settings import KNOWN_SETTINGS, near_misses
         ("database", None),
         ("twitter_consumer_key", None),
         ("debug", None),
+        ("xsrf_query_arguments", "xsrf_query_argument"),
+        ("uncheked_size", None),  # of ServerOptions, but not to be set
     ],
 )
 def test_near_misses(name: str, known: str | None) -> None:
@@ -41,6 +51,23 @@ def test_every_row_of_the_settings_table_is_known() -> None:
     websocket_ping_timeout websocket_max_message_size no_keep_alive max_body_size
     max_header_size idle_connection_timeout body_timeout decompress_request"""
     assert set(rows.split()) <= KNOWN_SETTINGS
+
+
+def test_what_the_sources_read_is_known() -> None:
+    read = {name for path in SOURCES for name in _READ.findall(path.read_text("utf-8"))}
+    assert len(read) > 30
+    assert read - KNOWN_SETTINGS == {"settings"}  # a mistake that check_settings() looks for
+
+
+def test_the_readme_has_them_all() -> None:
+    table = README.read_text("utf-8").partition("\n## Settings\n")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| `")]
+    first = {name for row in rows for name in re.findall(r"`([a-z_]+)`", row[1])}
+    assert first <= KNOWN_SETTINGS
+    named = set(re.findall(r"`([a-z_]+)[`=]", table))
+    # The one is Cyclone 1.3's name of compress_response, the others are cyclone.websocket's
+    elsewhere = {"gzip"} | {name for name in _OWN if name.startswith("websocket_")}
+    assert _OWN - named == elsewhere
 
 
 def test_settings_are_read_as_attributes_too() -> None:

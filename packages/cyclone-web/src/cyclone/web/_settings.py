@@ -58,13 +58,13 @@ _OWN = frozenset(
         "xsrf_cookie_name",
         "xsrf_cookie_version",
         "xsrf_cookies",
+        "xsrf_query_argument",
     ]
 )
 #: Settings that are options of the server: those of ServerOptions, and its clock.
-SERVER_OPTIONS = frozenset(field.name for field in dataclasses.fields(ServerOptions)) | {
-    "monotonic",
-    "reactor",
-}
+SERVER_OPTIONS = frozenset(
+    field.name for field in dataclasses.fields(ServerOptions) if field.init
+) | {"monotonic", "reactor"}
 KNOWN_SETTINGS = _OWN | SERVER_OPTIONS
 # Families that others name: the auth mixins' keys.
 _FAMILIES = ("twitter_", "facebook_", "google_", "github_", "oidc_", "websocket_", "sse_")
@@ -96,6 +96,27 @@ def near_misses(names: Iterable[str]) -> list[tuple[str, str]]:
     known = sorted(KNOWN_SETTINGS)
     found = ((name, difflib.get_close_matches(name, known, 1, 0.86)) for name in unknown)
     return [(name, matches[0]) for name, matches in found if matches]
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Look at what would be noticed with the first request, far from where it was written.
+
+    :raises TypeError: when a setting cannot be what it is.
+    """
+    secret = settings.get("cookie_secret")
+    if secret is not None and not isinstance(secret, str | bytes | Mapping):
+        raise TypeError(
+            f"cookie_secret is a str, bytes or a dict of these, not {type(secret).__name__}"
+        )
+    for name in ("log_function", "default_handler_class", "static_handler_class"):
+        value = settings.get(name)
+        if value is not None and not callable(value):
+            raise TypeError(f"{name} cannot be called: {value!r}")
+    if isinstance(settings.get("settings"), Mapping):
+        general_log.warning(
+            "The setting 'settings' means nothing to the framework: settings are keywords, as in "
+            "Application(handlers, **settings)"
+        )
 
 
 def warn_near_misses(settings: Mapping[str, Any]) -> None:
