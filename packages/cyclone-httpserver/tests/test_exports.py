@@ -18,6 +18,7 @@ NAMES = [
     "ServerOptions",
     "StreamClosedError",
     "Taken",
+    "Transport",
     "__version__",
     "escape_for_log",
     "read_together",

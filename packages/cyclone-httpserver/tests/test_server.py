@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import socket
 import tempfile
@@ -86,6 +87,11 @@ class ListeningTests(ServerCase):
         answer = await self.talk(address, GET, LAST)
         self.assertEqual(statuses(answer), [200, 200])
         self.assertIn(b"127.0.0.1 /last 0", answer)
+
+    def test_parameters_in_tornados_order(self) -> None:
+        order = ["self", "port", "address", "family", "backlog", "flags", "reuse_port"]
+        for method in (HTTPServer.listen, HTTPServer.bind):
+            self.assertEqual(list(inspect.signature(method).parameters), order)
 
     async def test_factory(self) -> None:
         server = self.server()

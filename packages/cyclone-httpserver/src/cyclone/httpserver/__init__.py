@@ -12,6 +12,7 @@ from ._readers import read_together
 from ._request import HTTPRequest
 from ._server import HTTPServer
 from ._taken import Taken
+from ._transport import Transport
 
 #: Tornado's name of the same class.
 HTTPServerRequest = HTTPRequest
@@ -28,6 +29,7 @@ __all__ = [
     "ServerOptions",
     "StreamClosedError",
     "Taken",
+    "Transport",
     "__version__",
     "escape_for_log",
     "read_together",

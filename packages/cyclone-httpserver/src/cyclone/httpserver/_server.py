@@ -249,11 +249,10 @@ class HTTPServer:
         self,
         port: int,
         address: str | None = None,
-        backlog: int = 2048,
-        reuse_port: bool = False,
-        *,
         family: int = 0,
+        backlog: int = 2048,
         flags: int | None = None,
+        reuse_port: bool = False,
     ) -> IListeningPort:
         """Listen on a TCP port, with TLS if there are ``ssl_options``.
 
@@ -299,11 +298,10 @@ class HTTPServer:
         self,
         port: int,
         address: str | None = None,
-        backlog: int = 2048,
-        reuse_port: bool = False,
-        *,
         family: int = 0,
+        backlog: int = 2048,
         flags: int | None = None,
+        reuse_port: bool = False,
     ) -> None:
         """Bind a port now; `start` begins to accept (Tornado's two steps), else as `listen`."""
         from ._listen import any_address, bound_socket

@@ -40,16 +40,19 @@ class Taken(LazyDeferred):
 
     _joined: Output | None = None
 
-    def _join(self) -> None:
+    def on_wait(self) -> None:
+        """Somebody waits: the output is to tell."""
         output, self._output = self._output, None
         if output is not None:
             self._joined = output
             output.join(self)
 
-    on_wait = on_chain = _join
+    def on_chain(self) -> None:
+        """So does another Deferred."""
+        self.on_wait()
 
     def on_ask(self) -> None:
         """Whether it has fired is for its output to say, as long as nobody waits."""
         output = self._output
         if output is not None and output.is_settled(self):
-            self._join()
+            self.on_wait()

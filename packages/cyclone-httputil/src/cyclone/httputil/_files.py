@@ -3,7 +3,7 @@
 import io
 import os
 from collections.abc import Iterator, MutableMapping
-from typing import TYPE_CHECKING, Any, BinaryIO, Final
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal, overload
 
 _COPY_SIZE: Final = 1 << 18
 
@@ -100,6 +100,12 @@ class HTTPFile(MutableMapping[str, Any]):
         finally:
             source.seek(position)
 
+    @overload
+    def __getitem__(self, name: Literal["filename", "content_type"]) -> str: ...
+    @overload
+    def __getitem__(self, name: Literal["body"]) -> bytes: ...
+    @overload
+    def __getitem__(self, name: str) -> Any: ...
     def __getitem__(self, name: str) -> Any:
         if name == "body" and "body" not in self._items:
             return self._read()

@@ -15,7 +15,7 @@ from ._events import KEEP_ALIVE, Message, encode_event
 from ._keepalive import sweeper_of
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import ITransport
+    from cyclone.httpserver import Transport
 
 #: Seconds without an event after which a comment is sent.
 DEFAULT_KEEP_ALIVE = 15.0
@@ -93,9 +93,9 @@ class SSEHandler(HubMixin, RequestHandler):
     send_event = sendEvent
 
     @property
-    def transport(self) -> ITransport:
+    def transport(self) -> Transport:
         """Twisted's transport of the connection; what is written to it is part of the stream."""
-        return cast("ITransport", _StreamTransport(self))
+        return cast("Transport", _StreamTransport(self))
 
     @property
     def last_event_id(self) -> str | None:

@@ -133,7 +133,7 @@ class File(Body):
 
     def __init__(self, template: Template) -> None:
         super().__init__(1, "", "")
-        self.template = template
+        self.template: Template = template
         self.extends: str | None = None
         self.extends_line: int = 0
         self.blocks: dict[str, Block] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from urllib.parse import urljoin
 from weakref import WeakKeyDictionary, WeakSet
 
@@ -42,6 +42,28 @@ class _Way(NamedTuple):
     remote_ip: str | None
     protocol: str | None
     host: str | None
+
+
+class Verb(Protocol):
+    """`Client.request` for one method: ``client.get`` and its like."""
+
+    def __call__(
+        self,
+        uri: str,
+        params: Params | None = None,
+        version: str = "HTTP/1.1",
+        headers: Mapping[str, Any] | None = None,
+        body: bytes | str | None = None,
+        remote_ip: str | None = None,
+        protocol: str | None = None,
+        host: str | None = None,
+        files: Files | None = None,
+        connection: MemoryConnection | None = None,
+        *,
+        json: object = None,
+        follow_redirects: bool = False,
+    ) -> Deferred[ClientResponse]:
+        """Send a request; a Deferred of the response, whatever its status is."""
 
 
 class Client:
@@ -148,13 +170,13 @@ class Client:
             return result
         return result.addCallback(lambda found: self._redirect(request, way, MAX_REDIRECTS, found))
 
-    get = functools.partialmethod(request, "GET")
-    post = functools.partialmethod(request, "POST")
-    put = functools.partialmethod(request, "PUT")
-    delete = functools.partialmethod(request, "DELETE")
-    head = functools.partialmethod(request, "HEAD")
-    patch = functools.partialmethod(request, "PATCH")
-    options = functools.partialmethod(request, "OPTIONS")
+    get: Verb = functools.partialmethod(request, "GET")
+    post: Verb = functools.partialmethod(request, "POST")
+    put: Verb = functools.partialmethod(request, "PUT")
+    delete: Verb = functools.partialmethod(request, "DELETE")
+    head: Verb = functools.partialmethod(request, "HEAD")
+    patch: Verb = functools.partialmethod(request, "PATCH")
+    options: Verb = functools.partialmethod(request, "OPTIONS")
 
     def fetch(
         self,

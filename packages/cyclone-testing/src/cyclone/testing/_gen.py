@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any, overload
+from typing import Any, ParamSpec, overload
 
 from ._reactor import get_async_test_timeout, run_sync
 
-Method = Callable[..., Any]
+P = ParamSpec("P")
 
 
 @overload
-def gen_test(func: Method) -> Callable[..., Any]: ...
+def gen_test(func: Callable[P, Any]) -> Callable[P, Any]: ...
 @overload
-def gen_test(*, timeout: float | None = None) -> Callable[[Method], Callable[..., Any]]: ...
+def gen_test(*, timeout: float | None = None) -> Callable[[Callable[P, Any]], Callable[P, Any]]: ...
 
 
 def gen_test(
-    func: Method | None = None, timeout: float | None = None
-) -> Callable[..., Any] | Callable[[Method], Callable[..., Any]]:
+    func: Callable[P, Any] | None = None, timeout: float | None = None
+) -> Callable[P, Any] | Callable[[Callable[P, Any]], Callable[P, Any]]:
     """Run a test method, an ``async def`` or a generator, to its end in the reactor.
 
     ``@gen_test`` or ``@gen_test(timeout=10)``: in seconds, by default what
@@ -30,10 +30,10 @@ def gen_test(
     """
     seconds = get_async_test_timeout() if timeout is None else timeout
 
-    def decorate(method: Method) -> Callable[..., Any]:
+    def decorate(method: Callable[P, Any]) -> Callable[P, Any]:
         @functools.wraps(method)
-        def run(self: object, *args: Any, **kwargs: Any) -> Any:
-            return run_sync(functools.partial(method, self, *args, **kwargs), seconds)
+        def run(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return run_sync(functools.partial(method, *args, **kwargs), seconds)
 
         return run
 

@@ -6,7 +6,7 @@ import contextvars
 import functools
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from twisted.internet.protocol import ServerFactory
 
@@ -66,6 +66,17 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
     protocol: Any = HTTPConnection
     numPorts: int
 
+    @overload
+    def __init__(
+        self,
+        handlers: RuleSequence | None = None,
+        default_host: str | None = None,
+        transforms: list[type[OutputTransform]] | None = None,
+        error_handler: type[RequestHandler] | None = None,
+        **settings: Any,
+    ) -> None: ...
+    @overload  # for ``**settings`` out of a dict with values of several types
+    def __init__(self, handlers: RuleSequence | None = None, **settings: Any) -> None: ...
     def __init__(
         self,
         handlers: RuleSequence | None = None,

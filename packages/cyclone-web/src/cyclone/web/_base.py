@@ -32,6 +32,14 @@ if TYPE_CHECKING:
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
+def overridable(method: Callable[..., object]) -> Callable[..., Any]:
+    """Let overrides take other arguments: only the framework calls this method.
+
+    For type checkers, which hold an override to the parameters of what it overrides.
+    """
+    return method
+
+
 class HandlerBase:
     """The state of one request, shared by the mixins of a handler."""
 

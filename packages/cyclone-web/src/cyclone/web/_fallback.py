@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ._base import overridable
 from ._handler import RequestHandler
 from ._resources import is_resource, serve_resource
 
@@ -22,6 +23,7 @@ class FallbackHandler(RequestHandler):
         (r".*", FallbackHandler, {"fallback": WSGIContainer(django_application)})
     """
 
+    @overridable
     def initialize(self, fallback: Any) -> None:
         """Note who answers."""
         self.fallback: Callable[[HTTPRequest], object] = as_callback(fallback)

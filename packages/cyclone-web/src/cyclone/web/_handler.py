@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ._arguments import ArgumentsMixin
+from ._base import overridable
 from ._cookies import CookiesMixin
 from ._error_pages import ErrorsMixin
 from ._localization import LocalizationMixin
@@ -95,6 +96,7 @@ _initialize = RequestHandler.initialize
 class ErrorHandler(RequestHandler):
     """Answers every request with the error *status_code*."""
 
+    @overridable
     def initialize(self, status_code: int = 404) -> None:
         """Note the status of the answer."""
         self.set_status(status_code)

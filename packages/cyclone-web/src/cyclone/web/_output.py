@@ -17,7 +17,7 @@ from ._response import JSON_TYPE, ResponseMixin, has_no_body
 from ._sent import quietly
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import ITransport
+    from cyclone.httpserver import Transport
 
     Chunk = str | bytes | dict[str, Any] | list[Any]
 
@@ -283,7 +283,7 @@ class OutputMixin(HandlerBase):
         self.request.connection.abort()
         self._end_answer()
 
-    def detach(self) -> ITransport:
+    def detach(self) -> Transport:
         """Take the transport; nothing more of this connection is HTTP.
 
         The bytes that came behind the request are delivered to the protocol that is put on it:
@@ -292,7 +292,7 @@ class OutputMixin(HandlerBase):
         self._finished = True
         if self._request_suspended:
             self._answer_resolved()
-        transport: ITransport = self.request.connection.detach()
+        transport: Transport = self.request.connection.detach()
         return transport
 
 

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from cyclone.httputil import qs_to_qsl, url_concat
 
+from ._base import overridable
 from ._errors import HTTPError
 from ._handler import RequestHandler
 
@@ -48,11 +49,13 @@ class RedirectHandler(RequestHandler):
     what the client sent would change them, so they cannot be filled in.
     """
 
+    @overridable
     def initialize(self, url: str, permanent: bool = True) -> None:
         """Note the target, and whether the redirect is 301 (*permanent*) or 302."""
         self._url = url
         self._permanent = permanent
 
+    @overridable
     def get(self, *args: Any, **kwargs: Any) -> None:
         """Redirect."""
         # The groups were percent-decoded; a space must be written as it came.

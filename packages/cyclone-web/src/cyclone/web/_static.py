@@ -15,6 +15,7 @@ from twisted.python.failure import Failure
 
 from cyclone.httputil import RangeNotSatisfiable, if_range_matches, parse_http_date
 
+from ._base import overridable
 from ._errors import HTTPError
 from ._handler import RequestHandler
 from ._log import general_log
@@ -108,6 +109,7 @@ class StaticFileHandler(RequestHandler):
     # Whether answers may be kept: no subclass changes what they are made of.
     _may_be_ready: ClassVar[bool] = True
 
+    @overridable
     def initialize(
         self,
         path: str,
@@ -139,10 +141,13 @@ class StaticFileHandler(RequestHandler):
 
     # --- serving --------------------------------------------------------------------------
 
+    @overridable
     def head(self, path: str) -> Awaitable[None]:
         """Answer as :meth:`get` does, without the body."""
-        return self.get(path, include_body=False)
+        answering: Awaitable[None] = self.get(path, include_body=False)
+        return answering
 
+    @overridable
     def get(self, path: str, include_body: bool = True) -> Awaitable[None]:
         """Serve the file at *path*, which comes from the URL."""
         if include_body and self._may_be_ready and serve_ready(self, path):

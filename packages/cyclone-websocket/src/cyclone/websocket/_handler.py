@@ -23,8 +23,7 @@ from ._limits import Limits
 from ._output import encode_message
 
 if TYPE_CHECKING:
-    from twisted.internet.interfaces import ITransport
-
+    from cyclone.httpserver import Transport
     from cyclone.web import HubMessage
 
     from ._compression import Deflate
@@ -310,9 +309,9 @@ class WebSocketHandler(RequestHandler):
         return self.ws_connection
 
     @property
-    def transport(self) -> ITransport:
+    def transport(self) -> Transport:
         """Twisted's transport; ``transport.loseConnection()`` ends it without a close frame."""
-        transport: ITransport = self.request.connection.transport
+        transport: Transport = self.request.connection.transport
         return transport
 
     def write_message(self, message: Message, binary: bool = False) -> Deferred[None]:
