@@ -15,19 +15,29 @@ from cyclone.httpserver import HTTPServer
 
 
 class Gate:
-    def __init__(self, ports: list[Any]) -> None:
+    limit = 1000
+
+    def __init__(self, ports: list[Any], connections: set[int]) -> None:
         self.ports = ports
+        self._connections = connections
+
+    @property
+    def paused(self) -> bool:
+        return len(self._connections) >= self.limit
 
 
 class Port:
     connected = True
     numberAccepts = 8
 
-    def __init__(self) -> None:
-        self.reads: list[int] = []
+    def __init__(self, connections: set[int]) -> None:
+        self.waiting = 20
+        self._connections = connections
 
     def doRead(self) -> None:
-        self.reads.append(self.numberAccepts)
+        for _ in range(min(self.numberAccepts, self.waiting)):
+            self.waiting -= 1
+            self._connections.add(-self.waiting)
 
 
 class Server:
@@ -35,8 +45,8 @@ class Server:
 
     def __init__(self) -> None:
         self.open_connections = {1, 2}
-        self.port = Port()
-        self.gate = Gate([self.port])
+        self.port = Port(self.open_connections)
+        self.gate = Gate([self.port], self.open_connections)
         self.stopped: list[float] = []
         self.end: Deferred[int] = Deferred()
 
@@ -71,10 +81,18 @@ def test_order() -> None:
     drain.begin("SIGTERM")
     drain.begin("SIGTERM")
     assert _drain.is_draining()
-    assert server.port.reads == [1024]  # what waits in the kernel is accepted first
+    assert server.port.waiting == 0  # what waits in the kernel is accepted first
     assert (server.stopped, seen) == ([7], ["closed"])
     server.end.callback(2)
     assert seen == ["closed", 2]
+
+
+def test_no_more_is_accepted_than_may_be() -> None:
+    server = Server()
+    server.gate.limit = 10
+    make(server, Clock())[0].begin("SIGTERM")
+    assert server.port.waiting == 12
+    assert len(server.stopped) == 1
 
 
 def test_delay() -> None:

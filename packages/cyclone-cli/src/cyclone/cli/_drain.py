@@ -13,6 +13,8 @@ from twisted.internet.defer import Deferred
 from cyclone.httpserver import HTTPServer
 
 log = logging.getLogger("cyclone.general")
+#: Connections accepted at once at the end (a bound is passed by fewer than that), and how often.
+_BATCH, _BATCHES = 8, 128
 _draining = False
 
 
@@ -87,11 +89,20 @@ class Drain:
 
 
 def accept_waiting(server: HTTPServer) -> None:
-    """Accept the connections that wait in the kernel, which would be reset with the socket."""
-    for port in list(server.gate.ports):
-        if getattr(port, "connected", False):
-            port.numberAccepts = 1024
+    """Accept the connections that wait in the kernel, which would be reset with the socket.
+
+    Only as far as the server's bounds go: without descriptors nothing could be finished.
+    """
+    gate = server.gate
+    for port in list(gate.ports):
+        for _ in range(_BATCHES):
+            before = len(server.open_connections)
+            if gate.paused or not getattr(port, "connected", False):
+                break
+            port.numberAccepts = _BATCH
             port.doRead()
+            if len(server.open_connections) == before:
+                break
 
 
 class Signals:

@@ -25,6 +25,7 @@ from ._delegates import adapted
 from ._events import EventLogger
 from ._loop import check_running, current_reactor
 from ._options import ServerOptions
+from ._stop import Stop
 from ._timeouts import NEVER, Sweeper
 from ._writer import DateLine
 
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from ._output import OutputSide
     from ._proxy import ProxyRules, TrustedPeers
     from ._request import HTTPRequest
-    from ._stop import Stop
 
 general_log = EventLogger("cyclone.general")
 application_log = EventLogger("cyclone.application")
@@ -340,8 +340,6 @@ class HTTPServer:
         closed; idle ones are closed after ``idle_grace`` seconds, within which a request that was
         under way is still answered. What is left after ``deadline`` seconds is cut.
         """
-        from ._stop import Stop
-
         self.is_stopping = True
         stop = self._stopper
         if stop is None:
