@@ -74,7 +74,6 @@ class Program:
         }
         self._source = source
         head = self._head(template.loader is not None)
-        self._offset = len(head)
         self._lines = [*head, *source.lines, " return _tt_out"]
         root = source.locations[0] if source.locations else Location(template, 1, None)
         self._locations = [*[root] * len(head), *source.locations, root]
