@@ -160,6 +160,15 @@ def test_the_short_way_knows_every_form_of_a_length(size: int, form: int) -> Non
     assert parser(limit=size).whole(data + b"\x82") is None
 
 
+@pytest.mark.parametrize("late", [text("late"), b"\xff\xff"], ids=["a message", "no frame"])
+def test_nothing_comes_after_a_close_however_it_is_cut(late: bytes) -> None:
+    data = close(1001, "bye") + late
+    for cut in range(1, len(data)):
+        reader = parser()
+        events = reader.receive(data[:cut]) + reader.receive(data[cut:])
+        assert events == [Closed(1001, "bye")], cut
+
+
 @pytest.mark.parametrize(
     "before",
     [frame(0x01, b"x"), b"\x81", frame(0x82, b"xyz")[:-1], close(1000), frame(0x83)],

@@ -160,7 +160,8 @@ class FrameParser:
                 start = self._take(data, 0, events)
             elif self._tail:
                 data, self._tail = self._tail + data, b""
-            if not self._missing:
+            # What follows a close is nothing, also where the close came in two pieces
+            if not self._missing and not self.done:
                 self._parse(data, start, events)
         except ParseError as error:
             self._stop()
