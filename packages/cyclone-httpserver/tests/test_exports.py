@@ -15,6 +15,7 @@ NAMES = [
     "HTTPServerRequest",
     "LazyDeferred",
     "RequestError",
+    "ServerKeywords",
     "ServerOptions",
     "StreamClosedError",
     "Taken",

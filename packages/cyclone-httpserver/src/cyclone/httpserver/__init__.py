@@ -6,6 +6,7 @@ from ._connection import HTTPConnection
 from ._errors import RequestError, StreamClosedError
 from ._events import EventLogger, escape_for_log
 from ._incoming import BodyReceiver
+from ._keywords import ServerKeywords
 from ._lazy import LazyDeferred
 from ._options import ServerOptions
 from ._readers import read_together
@@ -26,6 +27,7 @@ __all__ = [
     "HTTPServerRequest",
     "LazyDeferred",
     "RequestError",
+    "ServerKeywords",
     "ServerOptions",
     "StreamClosedError",
     "Taken",

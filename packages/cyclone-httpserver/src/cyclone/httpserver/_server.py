@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import (
@@ -30,6 +30,9 @@ from ._timeouts import NEVER, Sweeper
 from ._writer import DateLine
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ._keywords import ServerKeywords
     from ._output import OutputSide
     from ._proxy import ProxyRules, TrustedPeers
     from ._request import HTTPRequest
@@ -88,12 +91,14 @@ class HTTPServer:
         ssl_options: Any = None,
         reactor: Any = None,
         monotonic: Callable[[], float] = time.monotonic,
-        **settings: Any,
+        **settings: Unpack[ServerKeywords],
     ) -> None:
         if options is not None and settings:
             raise TypeError("give either options or single settings")
         self.server_options: ServerOptions
-        self.server_options = options = ServerOptions(**settings) if options is None else options
+        if options is None:
+            options = ServerOptions(**cast("dict[str, Any]", settings))
+        self.server_options = options
         if not callable(request_callback):
             request_callback = adapted(request_callback)
         self.request_callback = request_callback

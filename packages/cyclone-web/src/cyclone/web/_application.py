@@ -29,15 +29,30 @@ from ._uimodules import UIModule, load_ui_methods, load_ui_modules
 from ._unfinished import OpenRequest, OpenRequests
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from twisted.internet.interfaces import IAddress
 
-    from cyclone.httpserver import HTTPRequest
+    from cyclone.httpserver import HTTPRequest, ServerKeywords, ServerOptions
     from cyclone.template import BaseLoader
 
     from ._known_pages import KnownPages
     from ._rendering import LoaderKey
     from ._routing import RuleRouter, RuleSequence
     from ._routing_entries import Route
+
+    class ListenKeywords(ServerKeywords, total=False):
+        """The keywords of :meth:`Application.listen`."""
+
+        family: int
+        backlog: int
+        flags: int | None
+        reuse_port: bool
+        ssl_options: Any
+        options: ServerOptions | None
+        reactor: Any
+        monotonic: Callable[[], float]
+
 
 _copy_context = contextvars.copy_context
 _NOTHING: dict[str, Any] = {}
@@ -212,7 +227,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
     # --- listening ----------------------------------------------------------------------------
 
     def listen(  # type: ignore[override]
-        self, port: int, address: str | None = None, **kwargs: Any
+        self, port: int, address: str | None = None, **kwargs: Unpack[ListenKeywords]
     ) -> HTTPServer:
         """Serve on *port*, and return the server, which has a ``stop()``.
 
@@ -221,11 +236,12 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         Tornado's ``family`` chooses between all IPv4 and all IPv6 addresses; its ``flags`` have no
         meaning here.
         """
-        kwargs.pop("flags", None)
-        if kwargs.pop("family", None) == socket.AF_INET6 and not address:
+        options: dict[str, Any] = {**_server_options(self.settings), **kwargs}
+        options.pop("flags", None)
+        if options.pop("family", None) == socket.AF_INET6 and not address:
             address = "::"
-        listening = {name: kwargs.pop(name) for name in _LISTEN_OPTIONS if name in kwargs}
-        server = HTTPServer(self, **{**_server_options(self.settings), **kwargs})
+        listening = {name: options.pop(name) for name in _LISTEN_OPTIONS if name in options}
+        server = HTTPServer(self, **options)
         server.listen(port, address, **listening)
         bridge_context()  # tasks that a main() starts from now on may await Deferreds too
         self._start_autoreload()

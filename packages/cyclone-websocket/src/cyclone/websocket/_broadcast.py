@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from cyclone.escape import json_encode
+from cyclone import escape
 
 from ._connection import WebSocketConnection
 from ._errors import WebSocketClosedError
@@ -28,7 +28,7 @@ def broadcast(
     `WebSocketHandler.write_message`.
     """
     if isinstance(message, dict):
-        message = json_encode(message)
+        message = escape.json_encode(message)
     frame = encode_message(message, binary)
     sent = 0
     for client in list(clients):

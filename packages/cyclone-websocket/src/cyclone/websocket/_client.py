@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from twisted.internet.defer import Deferred, succeed
 
-from cyclone.escape import json_encode
+from cyclone import escape
 from cyclone.httpserver import EventLogger
 from cyclone.httputil import HTTPHeaders
 from cyclone.web import Outcome
@@ -130,7 +130,7 @@ class WebSocketClientConnection:
         if protocol is None:
             raise WebSocketClosedError("Client connection has been closed")
         if isinstance(message, dict):
-            message = json_encode(message)
+            message = escape.json_encode(message)
         return protocol.write_message(message, binary)
 
     def ping(self, data: str | bytes = b"") -> None:

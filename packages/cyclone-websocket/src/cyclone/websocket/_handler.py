@@ -9,7 +9,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.internet.error import ConnectionDone, ConnectionLost
 from twisted.python.failure import Failure
 
-from cyclone.escape import json_encode
+from cyclone import escape
 from cyclone.httpserver import StreamClosedError
 from cyclone.httputil import ResponseStartLine
 from cyclone.web import RequestHandler, spawn
@@ -325,7 +325,7 @@ class WebSocketHandler(RequestHandler):
         if connection is None:
             raise WebSocketClosedError("The WebSocket is closed")
         if isinstance(message, dict):
-            message = json_encode(message)
+            message = escape.json_encode(message)
         return connection.write_message(message, binary)
 
     def sendMessage(self, message: Message, binary: bool = False) -> Deferred[None]:
