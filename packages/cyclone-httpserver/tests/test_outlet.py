@@ -8,7 +8,7 @@ import tracemalloc
 from typing import Any
 
 from http_support import HEADERS, G, H, SlowClient, begin
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 
 from cyclone.httpserver import HTTPRequest, StreamClosedError
 
@@ -156,8 +156,14 @@ class TestBackPressure:
         client = SlowClient(waiting.append)
         connection = begin(client, waiting)
         result: Deferred[None] = connection.write(b"x")
-        result.addErrback(lambda failure: None)
+        failures: list[Any] = []
+        result.addErrback(failures.append)
         result.cancel()
+        assert failures[0].check(CancelledError)
         client.drain()
         client.drain()
         connection.finish()
+        client.drain()
+        # What was written is sent all the same
+        assert client.received.endswith(b"1\r\nx\r\n0\r\n\r\n")
+        assert len(failures) == 1

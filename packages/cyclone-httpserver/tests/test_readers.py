@@ -181,8 +181,10 @@ def test_a_callback_may_stop_all(world: World) -> None:
             other.stopReading()
 
     world.transports[0].on_read = stop_all
-    world.send(0)
+    world.send(0, 1)
     world.readers.doRead()
+    assert [transport.events for transport in world.transports] == [[b"x"], [], []]
+    assert world.reactor.readers == []
 
 
 @pytest.mark.parametrize(

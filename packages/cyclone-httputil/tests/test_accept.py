@@ -1,5 +1,7 @@
 """Negotiation."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,8 +91,10 @@ def test_media_type(header: str | None, offered: list[str], chosen: str | None) 
     "header", ["a," * 100_000, '"' * 100_001, 'a;b="\\' * 50_000, ";" * 200_000, "," * 200_000]
 )
 def test_long_headers_take_linear_time(header: str) -> None:
+    begun = time.process_time()
     parse_accept(header)
     choose_encoding(header, ["gzip"])
+    assert time.process_time() - begun < 1
 
 
 @given(st.text('gzipbr*;q=0.5, "\\/'))

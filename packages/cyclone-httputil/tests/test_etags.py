@@ -1,5 +1,7 @@
 """Entity tags."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,7 +70,9 @@ def test_quote_refuses(value: str) -> None:
     ['"a",' * 100_000, '"' * 200_000, " ," * 100_000, '"a"' + " " * 200_000, 'W/"' * 100_000],
 )
 def test_long_headers_take_linear_time(header: str) -> None:
+    begun = time.process_time()
     parse_etags(header)
+    assert time.process_time() - begun < 1
 
 
 @given(st.text('W/"a,* '))
