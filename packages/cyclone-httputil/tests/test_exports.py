@@ -103,3 +103,8 @@ def test_the_request_is_found_where_the_server_is(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setitem(sys.modules, "cyclone.httpserver", None)
     with pytest.raises(AttributeError, match="needs the package cyclone-httpserver"):
         getattr(cyclone.httputil, "HTTPServerRequest")  # noqa: B009
+
+
+def test_what_programs_for_tornado_split_headers_with() -> None:
+    split = getattr(cyclone.httputil, "_parse_header")  # noqa: B009
+    assert split('form-data; name="a;b"; X=1') == ("form-data", {"name": "a;b", "x": "1"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import subprocess
 import sys
 from importlib.metadata import version
@@ -102,3 +103,16 @@ def test_importing_installs_no_reactor_and_stays_light() -> None:
 def test_modules_that_cyclone_1_3_had_imported(name: str) -> None:
     assert getattr(cyclone.web, name).__name__ == f"cyclone.{name}"
     assert cyclone.web.utf8 is cyclone.escape.utf8  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("name", "logger"),
+    [
+        ("access_log", "cyclone.access"),
+        ("app_log", "cyclone.application"),
+        ("gen_log", "cyclone.general"),
+    ],
+)
+def test_loggers_are_where_tornado_has_them(name: str, logger: str) -> None:
+    assert getattr(cyclone.web, name) is logging.getLogger(logger)
+    assert cyclone.web._unicode is cyclone.escape.to_unicode  # type: ignore[attr-defined]

@@ -133,4 +133,7 @@ if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
                 return import_module("cyclone.httpserver").HTTPRequest
             except ModuleNotFoundError:
                 raise AttributeError(f"{name} needs the package cyclone-httpserver") from None
+        if name == "_parse_header":
+            # Private in Tornado, and yet what programs split their headers with
+            return parse_parameters
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

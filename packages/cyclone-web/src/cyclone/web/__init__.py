@@ -145,4 +145,14 @@ if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
             from cyclone.escape import utf8
 
             return utf8
+        if name == "_unicode":
+            from cyclone.escape import to_unicode
+
+            return to_unicode
+        if name in ("access_log", "app_log", "gen_log"):
+            # Tornado's programs log through these, and replace them in tests
+            import logging
+
+            kind = {"access_log": "access", "app_log": "application", "gen_log": "general"}[name]
+            return logging.getLogger(f"cyclone.{kind}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
