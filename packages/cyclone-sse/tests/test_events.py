@@ -72,6 +72,11 @@ def test_a_list_says_how_it_could_be_sent() -> None:
         encode_event([1])
 
 
+def test_an_encoder_put_in_the_place_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cyclone.escape.json_encode", lambda value: f"mine {sorted(value)}")
+    assert encode_event({"a": object()}) == b"data: mine ['a']\n\n"
+
+
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 NAME = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n\0"), min_size=1)
 

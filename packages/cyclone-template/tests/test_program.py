@@ -34,3 +34,9 @@ def test_many_names() -> None:
     source = "".join(f"{{{{ v{i} }}}}" for i in range(500))
     values = {f"v{i}": i for i in range(500)}
     assert Template(source).generate(**values) == "".join(map(str, range(500))).encode()
+
+
+def test_an_encoder_put_in_the_place_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs for Tornado replace ``escape.json_encode``, to write dates and the like."""
+    monkeypatch.setattr("cyclone.escape.json_encode", lambda value: f"mine {len(value)}")
+    assert Template("{{ json_encode(value) }}").generate(value={1, 2}) == b"mine 2"

@@ -37,6 +37,13 @@ def test_write(serve: Any, chunk: Any, body: bytes | None) -> None:
     assert int(response.headers["Content-Length"]) == len(response.body)
 
 
+def test_an_encoder_put_in_the_place_of_ours(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs for Tornado replace ``escape.json_encode``, to write dates and the like."""
+    monkeypatch.setattr("cyclone.escape.json_encode", lambda value: f"mine: {sorted(value)}")
+    page = acting(lambda handler: handler.write({"b": object(), "a": 1}))
+    assert serve([("/", page)]).fetch("GET", "/").body == b"mine: ['a', 'b']"
+
+
 @pytest.mark.parametrize("chunk", [None, 1, ["a"], ("a",), {1}, bytearray(b"a"), object()])
 def test_other_types_are_refused(serve: Any, chunk: Any) -> None:
     def act(handler: RequestHandler) -> None:

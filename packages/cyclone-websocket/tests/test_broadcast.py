@@ -42,6 +42,16 @@ def test_all_get_it(peers: list[Peer]) -> None:
     assert peers[0].messages() == ["hello", '{"a": 1}', b"\x00"]
 
 
+def test_an_encoder_put_in_the_place_of_ours(
+    peers: list[Peer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Programs for Tornado replace ``escape.json_encode``, to send dates and the like."""
+    monkeypatch.setattr("cyclone.escape.json_encode", lambda value: f"mine: {sorted(value)}")
+    broadcast(members, {"a": object()})
+    members[0].write_message({"b": object()})
+    assert peers[0].messages() == ["mine: ['a']", "mine: ['b']"]
+
+
 def test_the_frame_is_made_once(peers: list[Peer]) -> None:
     sent: list[bytes] = []
     for peer in peers[:3]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from cyclone.escape import json_encode
+from cyclone import escape
 
 Message = str | bytes | dict[str, Any] | list[Any]
 
@@ -52,7 +52,7 @@ def _text(message: object, serialize_lists: bool) -> str:
     if isinstance(message, bytes):
         return message.decode()
     if isinstance(message, dict) or (serialize_lists and isinstance(message, list)):
-        return json_encode(message)
+        return escape.json_encode(message)
     hint = ""
     if isinstance(message, list):
         hint = ". A list is sent as JSON only with serialize_lists = True on the handler's class"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import builtins
 from types import FunctionType
 
+from cyclone import escape
+
 from . import _bulk, _runtime
 from ._codegen import Location, generate
 from ._errors import ParseError
@@ -251,7 +253,7 @@ def _default_names() -> list[str]:
 def _default(name: str) -> tuple[bool, object]:
     """What a name means to every template, and whether it means anything."""
     if name in _FUNCTIONS:
-        return True, getattr(_runtime, _FUNCTIONS[name])
+        return True, getattr(escape, _FUNCTIONS[name])
     if name == "datetime":
         import datetime
 
