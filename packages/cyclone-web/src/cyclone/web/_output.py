@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 
-from cyclone.escape import json_encode
+from cyclone import escape
 from cyclone.httpserver import StreamClosedError
 from cyclone.httputil import HTTPHeaders, HTTPOutputError, ResponseStartLine, responses
 
@@ -66,7 +66,8 @@ class OutputMixin(HandlerBase):
                 self._made_headers["Content-Type"] = JSON_TYPE
             else:
                 self._wrote_json = True
-            return json_encode(chunk).encode()
+            # Looked up late: programs put an encoder of their own in its place
+            return escape.json_encode(chunk).encode()
         if isinstance(chunk, str):
             return str.encode(chunk)
         if isinstance(chunk, bytes):
