@@ -58,6 +58,8 @@ def test_a_whole_object() -> None:
         ("body_timeout", -0.5, ValueError),
         ("protocol", "gopher", ValueError),
         ("trusted_downstream", "10.0.0.1", TypeError),
+        ("max_body_size", "10MB", TypeError),
+        ("body_timeout", "30", TypeError),
         ("no_such_thing", 1, TypeError),
     ],
 )

@@ -71,6 +71,7 @@ def test_errors_can_be_pickled() -> None:
         ("{% try %}a{% finally x %}b{% end %}", "finally takes no expression", 1),
         ("{% for x in y %}\n<{{ x if }}{{ x }}{% end %}", "invalid syntax", 2),
         ("{% for x in y %}\n<{{ x; y }}{{ x }}{% end %}", "invalid syntax", 2),
+        ("{% if x %}{% endif %}", "unknown operator: 'endif': every block ends with {% end %}", 1),
         ("{% async foo %}{% end %}", "unknown operator: 'async'", 1),
         ("\n{{ x + }}", "invalid syntax", 2),
         ("a\n{% set x = = 1 %}", "invalid syntax", 2),

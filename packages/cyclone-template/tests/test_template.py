@@ -243,3 +243,14 @@ def test_a_loader_need_not_be_ours() -> None:
 def test_text_that_cannot_be_encoded_is_an_error_of_the_value() -> None:
     with pytest.raises(UnicodeEncodeError):
         Template("{{ x }}").generate(x="\ud800")
+
+
+@pytest.mark.parametrize("autoescape", [True, False])
+def test_autoescape_is_no_switch(autoescape: bool) -> None:
+    with pytest.raises(TypeError, match="names a function, or is None"):
+        Template("{{ x }}", autoescape=autoescape)  # type: ignore[arg-type]
+
+
+def test_a_template_is_text() -> None:
+    with pytest.raises(TypeError, match="a template is a str or bytes, not NoneType"):
+        Template(None)  # type: ignore[arg-type]

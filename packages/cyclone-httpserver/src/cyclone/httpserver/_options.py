@@ -90,6 +90,8 @@ class ServerOptions:
             raise ValueError(f"protocol is 'http', 'https' or None, not {self.protocol!r}")
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)
+            if isinstance(value, str | bytes) and type(field.default) in (int, float):
+                raise TypeError(f"{field.name} is a number, not {value!r}")
             if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
                 raise ValueError(f"{field.name} cannot be negative")
             if field.name in _ALWAYS_BOUNDED and not value:

@@ -85,10 +85,16 @@ def build_set_cookie(
     """
     if isinstance(value, bytes):
         value = value.decode("utf-8")
+    elif not isinstance(value, str):
+        raise TypeError(f"the value of cookie {name!r} is a str or bytes, not {value!r}")
     if not TOKEN.fullmatch(name):
         raise CookieError(f"Invalid cookie attribute name={name!r} for cookie {name!r}")
-    if _FORBIDDEN_IN_VALUE.search(value):
-        raise CookieError(f"Invalid value for cookie {name!r}")
+    bad = _FORBIDDEN_IN_VALUE.search(value)
+    if bad:
+        raise CookieError(
+            f"Invalid value for cookie {name!r}: {bad[0]!r} cannot be in it; url_escape() it, or "
+            "sign it"
+        )
     if name[:2] == "__":
         _check_prefix(name.lower(), name, domain, path, secure)
     key = (domain, path, max_age, httponly, secure, samesite, partitioned)
@@ -153,6 +159,11 @@ def _same_site(name: str, samesite: str | None) -> str:
 def _date(name: str, expires: float | tuple[int, ...] | time.struct_time | datetime) -> str:
     try:
         return format_timestamp(expires)
+    except TypeError:
+        raise TypeError(
+            f"expires of cookie {name!r} is seconds since the epoch, a datetime or a time tuple, "
+            f"not {expires!r}"
+        ) from None
     except (ValueError, OverflowError) as error:
         raise CookieError(
             f"Invalid cookie attribute expires for cookie {name!r}: {error}"

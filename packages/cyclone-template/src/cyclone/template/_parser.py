@@ -97,7 +97,8 @@ class _Parser:
         elif operator in _CONTROLS or "(" in operator:
             self.control(operator, contents, directive, line)
         elif operator != "comment":
-            raise self.fail(f"unknown operator: {operator!r}", directive)
+            hint = ": every block ends with {% end %}" if operator.startswith("end") else ""
+            raise self.fail(f"unknown operator: {operator!r}{hint}", directive)
 
     # Directives with content
 

@@ -38,6 +38,8 @@ class Reader:
                 at = re.split("[\ud800-\udfff]", source, maxsplit=1)[0]
                 raise ParseError("text is not valid Unicode", self.name, at.count("\n") + 1)
             return source.removeprefix("\ufeff")
+        if not isinstance(source, bytes):
+            raise TypeError(f"a template is a str or bytes, not {type(source).__name__}")
         try:
             return source.decode("utf-8").removeprefix("\ufeff")
         except UnicodeDecodeError as error:

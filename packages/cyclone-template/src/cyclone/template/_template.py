@@ -62,6 +62,10 @@ class Template:
         self.limits: Limits = limits or default
         if isinstance(autoescape, _Unset):
             autoescape = "xhtml_escape" if loader is None else loader.autoescape
+        if isinstance(autoescape, bool):
+            raise TypeError(
+                f"autoescape names a function, or is None for no escaping; it is not {autoescape}"
+            )
         self.autoescape: Autoescape = autoescape
         self.namespace: MutableMapping[str, Any] = {} if loader is None else loader.namespace
         if isinstance(compress_whitespace, bool):
