@@ -553,3 +553,28 @@ def test_an_error_that_only_looks_like_it(serve: Any, caplog: pytest.LogCaptureF
 
     assert serve([("/", Looking)]).fetch("GET", "/").status == 500
     assert "asyncioreactor" not in caplog.text
+
+
+def test_arguments_that_do_not_fit_name_the_route(
+    serve: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Plain(RequestHandler):
+        def get(self) -> None:
+            raise TypeError("its own")
+
+    client = serve([(r"/own", Plain), (r"/(a)(b)", Plain)])
+    assert client.fetch("GET", "/own").status == 500
+    assert "groups" not in caplog.text
+    assert client.fetch("GET", "/ab").status == 500
+    assert (
+        "The groups of the route's pattern are the arguments: PathMatches('/(a)(b)$')"
+        in caplog.text
+    )
+
+
+def test_anyio_without_a_loop_is_told_of_the_reactor(
+    serve: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    error = type("NoEventLoopError", (RuntimeError,), {"__module__": "anyio._core._exceptions"})
+    assert serve([("/", raising(error("none")))]).fetch("GET", "/").status == 500
+    assert "cyclone run --reactor asyncio" in caplog.text

@@ -34,6 +34,11 @@ def test_an_error_says_what_it_is(error: HTTPError, text: str) -> None:
     assert str(error) == text
 
 
+def test_an_error_begins_with_its_status() -> None:
+    with pytest.raises(TypeError, match=r"HTTPError\(404, message\)"):
+        HTTPError("not found")  # type: ignore[arg-type]
+
+
 def test_log_message_is_a_format_string() -> None:
     assert HTTPError(400, "100%").log_message == "100%%"
     assert HTTPError(400, "a %s", "b").log_message == "a %s"

@@ -235,6 +235,25 @@ def test_an_own_etag_is_compared_weakly(serve: Any) -> None:
     assert client.fetch("GET", "/", headers={"If-None-Match": '"mine"'}).status == 304
 
 
+def test_a_tag_of_what_was_not_written_yet_is_made_anew(serve: Any) -> None:
+    def act(handler: RequestHandler) -> None:
+        handler.set_etag_header()
+        handler.write("Hello")
+
+    assert answer(serve, act).headers["Etag"] == TAG
+    assert answer(serve, act, headers={"If-None-Match": TAG}).status == 304
+
+
+def test_an_etag_set_as_a_header_stays_and_is_compared(serve: Any) -> None:
+    def act(handler: RequestHandler) -> None:
+        handler.set_header("ETag", '"mine"')
+        handler.write("Hello")
+
+    assert answer(serve, act).headers["Etag"] == '"mine"'
+    assert answer(serve, act, headers={"If-None-Match": '"mine"'}).status == 304
+    assert answer(serve, act, headers={"If-None-Match": TAG}).status == 200
+
+
 def test_no_etag(serve: Any) -> None:
     class Without(RequestHandler):
         def compute_etag(self) -> str | None:
@@ -360,3 +379,28 @@ def test_who_may_read_is_said_each_time_XS_09(
     allowed = origin == "https://app.example.com"
     assert response.headers.get("Access-Control-Allow-Origin") == (origin if allowed else None)
     assert ("Access-Control-Allow-Credentials" in response.headers) is allowed
+
+
+@pytest.mark.parametrize(
+    ("act", "message"),
+    [
+        (lambda h: h.set_header("X-A", None), "Unsupported header value None for 'X-A'"),
+        (lambda h: h.add_header("X-A", [1]), "Unsupported header value [1] for 'X-A'"),
+        (lambda h: h.set_header("X-A", "a\nb"), "Unsafe header value 'a\\nb' for 'X-A'"),
+        (lambda h: h.redirect(None), "redirect() takes a URL as str or bytes, not None"),
+        (lambda h: h.redirect(302), "redirect() takes a URL as str or bytes, not 302"),
+        (lambda h: h.redirect("/", status="302"), "Not a redirect: status '302'"),
+        (lambda h: h.set_cookie("a", 1), "the value of cookie 'a' is a str or bytes, not 1"),
+        (
+            lambda h: h.set_secure_cookie("a", {}),
+            "what is signed as 'a' is a str or bytes, not dict",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_wrong_argument_is_named(
+    serve: Any, caplog: pytest.LogCaptureFixture, act: Callable[[Any], object], message: str
+) -> None:
+    client = serve([("/", acting(act))], cookie_secret="x" * 32)
+    assert client.fetch("GET", "/").status == 500
+    assert message in caplog.text

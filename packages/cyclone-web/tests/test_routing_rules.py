@@ -3,7 +3,7 @@ import re
 import pytest
 
 from cyclone.web._routing_matchers import AnyMatches, PathMatches
-from cyclone.web._routing_rules import Rule, URLSpec, as_rule, import_target
+from cyclone.web._routing_rules import Rule, URLSpec, as_rule, check_targets, import_target
 
 
 class Handler:
@@ -38,8 +38,24 @@ def test_a_tuple_of_another_length_is_refused(given: tuple[object, ...]) -> None
 
 
 def test_what_is_no_rule_is_refused() -> None:
-    with pytest.raises(TypeError, match="not str"):
+    with pytest.raises(TypeError, match=r"not '/a': routes are a list such as"):
         as_rule("/a")
+
+
+@pytest.mark.parametrize(
+    "given", [(Handler, "/a"), (None, Handler), (Handler, Handler)], ids=["swapped", "none", "two"]
+)
+def test_a_rule_that_does_not_begin_with_a_pattern_is_refused(given: tuple[object, ...]) -> None:
+    with pytest.raises(TypeError, match="begins with a regular expression"):
+        as_rule(given)
+
+
+@pytest.mark.parametrize(
+    "target", [None, object(), 5, {}], ids=["none", "object", "number", "dict"]
+)
+def test_what_cannot_take_a_request_is_refused(target: object) -> None:
+    with pytest.raises(TypeError, match=r"target of PathMatches\('/a\$'\)"):
+        check_targets([as_rule(("/a", target))])
 
 
 def test_urlspec_attributes() -> None:

@@ -41,6 +41,25 @@ def test_a_near_miss_is_kept_and_warned_about_once(caplog: pytest.LogCaptureFixt
     assert caplog.text.count("Unknown setting 'statik_path': did you mean 'static_path'?") == 1
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"cookie_secret": 12345}, "cookie_secret is a str, bytes or a dict of these, not int"),
+        ({"log_function": "x"}, "log_function cannot be called: 'x'"),
+        ({"default_handler_class": "x"}, "default_handler_class cannot be called: 'x'"),
+        ({"max_body_size": "10MB"}, "max_body_size is a number, not '10MB'"),
+    ],
+)
+def test_what_a_setting_cannot_be(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(TypeError, match=re.escape(message)):
+        Application([], **settings)
+
+
+def test_settings_as_one_setting_are_warned_about(caplog: pytest.LogCaptureFixture) -> None:
+    Application([], settings={"debug": True})
+    assert "settings are keywords" in caplog.text
+
+
 def test_every_row_of_the_settings_table_is_known() -> None:
     rows = """debug autoreload compiled_template_cache static_hash_cache serve_traceback
     default_handler_class default_handler_args gzip compress_response log_function ui_modules

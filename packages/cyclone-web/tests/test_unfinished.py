@@ -10,7 +10,8 @@ import pytest
 from twisted.internet.defer import Deferred, fail
 from twisted.internet.task import Clock
 
-from cyclone.web import RequestHandler, asynchronous
+from cyclone.testing import Client
+from cyclone.web import Application, RequestHandler, asynchronous
 
 
 class Forgetful(RequestHandler):
@@ -201,6 +202,19 @@ def test_f_24_handler_timeout(serve: Any, clock: Clock, how: str) -> None:
     (response,) = connection.responses()
     assert response.status == 503
     assert len(cancelled) == 1
+
+
+def test_the_clock_of_a_test_counts_for_the_timeout() -> None:
+    class Timed(RequestHandler):
+        handler_timeout = 5
+
+        async def get(self) -> None:
+            await Deferred()
+
+    client = Client(Application([("/", Timed)]))
+    connection = client.start("GET", "/")
+    client.clock.advance(6)
+    assert [response.status for response in connection.responses()] == [503]
 
 
 def test_the_sweep_ends_with_the_last_open_request(serve: Any, clock: Clock) -> None:

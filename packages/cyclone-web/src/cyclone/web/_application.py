@@ -22,8 +22,8 @@ from ._routing import HandlerRouter, ReversibleRouter
 from ._routing_delegates import serve_delegate, serve_delegate_headers
 from ._routing_entries import only_router
 from ._routing_matchers import AnyMatches, DefaultHostMatches, HostMatches
-from ._routing_rules import Rule
-from ._settings import SERVER_OPTIONS, Settings, warn_near_misses
+from ._routing_rules import Rule, check_targets
+from ._settings import SERVER_OPTIONS, Settings, check_settings, warn_near_misses
 from ._transforms import GZipContentEncoding, OutputTransform
 from ._uimodules import UIModule, load_ui_methods, load_ui_modules
 from ._unfinished import OpenRequest, OpenRequests
@@ -103,6 +103,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         self.settings: Settings
         self.settings = settings = Settings(settings)
         warn_near_misses(settings)
+        check_settings(settings)
         _apply_debug(settings)
         if error_handler is not None:
             settings.setdefault("default_handler_class", error_handler)
@@ -130,6 +131,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         self._top_router: RuleRouter | None = None
         self._any_host = False
         self.wildcard_router: HandlerRouter = HandlerRouter(self, self._with_static(handlers))
+        check_targets(self.wildcard_router.rules)
         self.default_router: HandlerRouter = HandlerRouter(
             self, [Rule(AnyMatches(), self.wildcard_router)]
         )
@@ -175,8 +177,9 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
     def add_handlers(self, host_pattern: str, host_handlers: RuleSequence) -> None:
         """Add routes for the hosts that match *host_pattern*, before those for any host."""
         matcher = HostMatches(host_pattern)
-        rule = Rule(matcher, HandlerRouter(self, host_handlers))
-        self.default_router.rules.insert(-1, rule)
+        router = HandlerRouter(self, host_handlers)
+        check_targets(router.rules)
+        self.default_router.rules.insert(-1, Rule(matcher, router))
         if self.default_host is not None:
             self.wildcard_router.add_rules(
                 [(DefaultHostMatches(self, matcher.host_pattern), host_handlers)]

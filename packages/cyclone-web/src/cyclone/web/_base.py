@@ -81,6 +81,8 @@ class HandlerBase:
     # What was written is JSON, and no header field was touched since.
     _wrote_json: bool = False
 
+    # The Etag that set_etag_header() made; one the program set itself stays.
+    _computed_etag: str | None = None
     # What a setting asks to be noted of the request is noted by this.
     _observed_by: Observer | None = None
 

@@ -33,7 +33,8 @@ _HAS_EAGER_TASKS = sys.version_info >= (3, 12)
 ASYNCIO_HINT = (
     "The running reactor has no asyncio event loop. Install Twisted's asyncio reactor before "
     "anything imports the reactor: "
-    "`from twisted.internet import asyncioreactor; asyncioreactor.install()`."
+    "`from twisted.internet import asyncioreactor; asyncioreactor.install()`, "
+    "or `cyclone run --reactor asyncio`."
 )
 
 
@@ -97,7 +98,10 @@ def as_coroutine(value: object) -> Coroutine[Any, Any, Any]:
         return _await(value)
     if isinstance(value, types.GeneratorType):
         return _await(_from_generator(value))
-    raise TypeError(f"A handler must return None or something awaitable, not {type(value)!r}")
+    raise TypeError(
+        f"A handler must return None or something awaitable, not {type(value)!r}: what the client "
+        "is to get goes to self.write()"
+    )
 
 
 async def _await(awaitable: Awaitable[Any]) -> Any:

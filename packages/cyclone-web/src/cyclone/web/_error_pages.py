@@ -140,6 +140,8 @@ class ErrorsMixin(HandlerBase):
                 self._abort_answer()
             return
         error = _translated(error)
+        if isinstance(error, TypeError):
+            _note_route(self, error)
         exc_info = (type(error), error, error.__traceback__)
         try:
             if self._observed_by is None:
@@ -255,9 +257,26 @@ def _translated(error: BaseException) -> BaseException:
     return error
 
 
+def _note_route(handler: ErrorsMixin, error: TypeError) -> None:
+    """Say where arguments come from that a handler's method does not take, or that it misses."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_next is not None:
+        frames = frames.tb_next
+    rule = getattr(handler, "_matched_rule", None)
+    if frames is None or frames.tb_frame.f_code.co_name != "_call_verb" or rule is None:
+        return
+    error.add_note(f"The groups of the route's pattern are the arguments: {rule.matcher!r}")
+
+
+def _is_anyios(error: RuntimeError) -> bool:
+    """Whether anyio says so, which httpx and others are built on."""
+    kind = type(error)
+    return kind.__name__ == "NoEventLoopError" and kind.__module__.startswith("anyio.")
+
+
 def _wants_asyncio(error: BaseException) -> bool:
     """Whether asyncio failed for want of its event loop."""
     if isinstance(error, RuntimeError):
-        return error.args == ("no running event loop",)
+        return error.args == ("no running event loop",) or _is_anyios(error)
     # What asyncio.Event, Lock, Queue ... come down to when they wait
     return isinstance(error, AttributeError) and error.name == "create_future" and error.obj is None

@@ -33,6 +33,11 @@ class HTTPError(Exception):
         headers: Mapping[str, str] | None = None,
         **kwargs: Any,
     ) -> None:
+        given: object = status_code
+        if isinstance(given, str) and not given.isdecimal():
+            raise TypeError(
+                f"an HTTPError begins with its status, not with {given!r}: HTTPError(404, message)"
+            )
         self.status_code = status_code
         # Programs give the exception they caught
         self._log_message = None if log_message is None else str(log_message)

@@ -173,8 +173,9 @@ class OutputMixin(HandlerBase):
                 if collected is not None:
                     self._hand_over_answer(fields + collected, body, date=True)
                     return
-            if request.method in _ETAG_METHODS and "Etag" not in self._headers:
-                self.set_etag_header()
+            if request.method in _ETAG_METHODS:
+                if self._headers.get("Etag") in (None, self._computed_etag):
+                    self.set_etag_header()
                 if self.check_etag_header():
                     body = b""
                     self._write_buffer = []

@@ -106,9 +106,9 @@ class ResponseMixin(HandlerBase):
         if headers is None:
             headers = self._headers
         try:
-            headers[name] = value if type(value) is str else _header_value(value)
+            headers[name] = value if type(value) is str else _header_value(value, name)
         except HTTPOutputError as error:
-            raise _unsafe(error) from None
+            raise _unsafe(error, name) from None
 
     def set_headers(
         self, name: str | Mapping[str, HeaderValue], value: HeaderValue | None = None
@@ -125,10 +125,10 @@ class ResponseMixin(HandlerBase):
     def add_header(self, name: str, value: HeaderValue) -> None:
         """Add one more value for a field; raises as :meth:`set_header` does."""
         try:
-            self._headers.add(name, _header_value(value))
+            self._headers.add(name, _header_value(value, name))
         except HTTPInputError as error:
             # The program's fault, not the client's.
-            raise _unsafe(error) from None
+            raise _unsafe(error, name) from None
 
     def clear_header(self, name: str) -> None:
         """Take back all values of a field."""
@@ -148,7 +148,7 @@ class ResponseMixin(HandlerBase):
             raise RuntimeError("Cannot redirect after headers have been written")
         if status is None:
             status = 301 if permanent else 302
-        elif not 300 <= status <= 399:
+        elif status not in range(300, 400):
             raise ValueError(f"Not a redirect: status {status!r}")
         self.set_status(status)
         self._headers["Location"] = _location(url)
@@ -163,10 +163,13 @@ class ResponseMixin(HandlerBase):
         return f'"{_sha1(body, usedforsecurity=False).hexdigest()}"'
 
     def set_etag_header(self) -> None:
-        """Set ``Etag`` to :meth:`compute_etag`; :meth:`finish` does it for a 200 to GET or HEAD."""
+        """Set ``Etag`` to :meth:`compute_etag`.
+
+        :meth:`finish` does it for a 200 to GET or HEAD, unless ``Etag`` was set to another value.
+        """
         etag = self.compute_etag()
         if etag is not None:
-            self._headers["Etag"] = etag
+            self._headers["Etag"] = self._computed_etag = etag
 
     def check_etag_header(self) -> bool:
         """Whether the request's ``If-None-Match`` holds our ``Etag``, so that 304 is the answer.
@@ -238,11 +241,14 @@ def has_no_body(status_code: int) -> bool:
     return status_code in (204, 304) or 100 <= status_code < 200
 
 
-def _unsafe(error: Exception) -> HTTPOutputError:
-    return HTTPOutputError(str(error).replace("Invalid header value", "Unsafe header value"))
+def _unsafe(error: Exception, name: str) -> HTTPOutputError:
+    message = str(error)
+    if message.startswith("Invalid header value"):
+        message = message.replace("Invalid", "Unsafe", 1) + f" for {name!r}"
+    return HTTPOutputError(message)
 
 
-def _header_value(value: object) -> str:
+def _header_value(value: object, name: str) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, bytes):
@@ -252,11 +258,15 @@ def _header_value(value: object) -> str:
     # numbers.Integral is the test Tornado makes; __index__ is what it comes down to.
     if hasattr(value, "__index__"):
         return str(value)
-    raise TypeError(f"Unsupported header value {value!r}")
+    raise TypeError(
+        f"Unsupported header value {value!r} for {name!r}: it is a str, bytes, int or datetime"
+    )
 
 
 def _location(url: str | bytes) -> str:
     text = url.decode("utf-8") if isinstance(url, bytes) else url
+    if not isinstance(text, str):
+        raise TypeError(f"redirect() takes a URL as str or bytes, not {url!r}")
     if _UNSAFE_IN_URL(text):
         raise ValueError(f"White space or control character in a redirect: {text!r}")
     if text.isascii():

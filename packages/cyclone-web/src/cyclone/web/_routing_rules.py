@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ._routing_matchers import Matcher, PathMatches
@@ -86,13 +86,33 @@ def as_rule(rule: Rule | Sequence[Any]) -> Rule:
     if isinstance(rule, Rule):
         return rule
     if not isinstance(rule, (tuple, list)):
-        raise TypeError(f"a rule is a Rule or a tuple, not {type(rule).__name__}")
+        raise TypeError(
+            f"a rule is a Rule or a tuple, not {rule!r}: routes are a list such as "
+            '[(r"/", MainHandler)]'
+        )
     if not 2 <= len(rule) <= 4:
         raise ValueError(f"a rule is a tuple of 2 to 4 items, not {len(rule)}: {rule!r}")
     condition, *rest = rule
     if isinstance(condition, (str, re.Pattern)):
         return URLSpec(condition, *rest)
+    if isinstance(condition, type) or not hasattr(condition, "match"):
+        raise TypeError(
+            f"a route begins with a regular expression for the path, or a matcher: {rule!r}"
+        )
     return Rule(condition, *rest)
+
+
+def check_targets(rules: Iterable[Rule]) -> None:
+    """Refuse what cannot take a request, which would be a 404 later.
+
+    :raises TypeError: it names the route.
+    """
+    for rule in rules:
+        if not callable(rule.target) and not hasattr(rule.target, "start_request"):
+            raise TypeError(
+                f"the target of {rule.matcher!r} is a handler class, a router, a list of rules or "
+                f"a callable that takes the request, not {rule.target!r}"
+            )
 
 
 def import_target(name: str) -> Any:

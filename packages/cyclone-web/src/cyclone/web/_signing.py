@@ -86,6 +86,11 @@ def create_signed_value(
     """
     if version is None:
         version = DEFAULT_SIGNED_VALUE_VERSION
+    if not isinstance(value, str | bytes):
+        raise TypeError(
+            f"what is signed as {name!r} is a str or bytes, not {type(value).__name__}: "
+            "json_encode() makes one of anything else"
+        )
     timestamp = b"%d" % int((clock or time.time)())
     encoded = binascii.b2a_base64(utf8(value), newline=False)
     if version == 2:

@@ -174,7 +174,10 @@ class UIModules:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         if name not in self._known:
-            raise AttributeError(f"there is no UI module {name!r}")
+            known = ", ".join(sorted(self._known)) or "none"
+            raise AttributeError(
+                f"there is no UI module {name!r} in the setting ui_modules, which has {known}"
+            )
         return self[name]
 
     def _used(self) -> Iterable[UIModule]:

@@ -11,6 +11,7 @@ client that would else look at an empty page for ever:
 
 from __future__ import annotations
 
+import time
 import weakref
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -117,7 +118,6 @@ class OpenRequests:
         self._timeout: float | None = settings.get("handler_timeout")
         self._entries: dict[int, OpenRequest] = {}
         self._timer: IDelayedCall | None = None
-        self.monotonic = application.monotonic
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -189,6 +189,11 @@ class OpenRequests:
         connection.write_response(entry.request, 500, None, headers, _PAGE)
 
     # --- the sweep ------------------------------------------------------------------------------
+
+    def monotonic(self) -> float:
+        """The application's time: tests give it a clock after it was made."""
+        application = self._application()
+        return time.monotonic() if application is None else application.monotonic()
 
     def _reactor(self) -> IReactorTime:
         application = self._application()
