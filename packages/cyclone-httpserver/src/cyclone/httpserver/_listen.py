@@ -44,11 +44,9 @@ def wrapped(server: HTTPServer) -> Any:
     """The factory to listen with: with TLS around it if the server has ``ssl_options``."""
     if server.ssl_options is None:
         return server
-    from twisted.protocols.tls import TLSMemoryBIOFactory
+    from ._tlspreface import tls_factory
 
-    from ._tls import context_factory
-
-    return TLSMemoryBIOFactory(context_factory(server.ssl_options), False, server, server.reactor)
+    return tls_factory(server)
 
 
 def listen_tcp(server: HTTPServer, port: int, address: str, backlog: int, reuse_port: bool) -> Any:
