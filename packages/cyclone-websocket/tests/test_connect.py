@@ -25,7 +25,7 @@ from cyclone.websocket import (
     WebSocketHandler,
     websocket_connect,
 )
-from cyclone.websocket._connect import MAX_HEAD, ClientHandshake, Offer, parse_url
+from cyclone.websocket._connect import MAX_HEAD, MAX_INTERIM, ClientHandshake, Offer, parse_url
 
 caller: contextvars.ContextVar[str] = contextvars.ContextVar("caller", default="nobody")
 
@@ -113,7 +113,8 @@ GOOD_HEAD = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_an_answer_in_pieces(size: int) -> None:
     outcome = Outcome()
-    data = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + GOOD_HEAD + b"\x81\x01x"
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * MAX_INTERIM
+    data = hints + GOOD_HEAD + b"\x81\x01x"
     for start in range(0, len(data), size):
         if not outcome.accepted:
             outcome.handshake.dataReceived(data[start : start + size])
@@ -130,6 +131,7 @@ def test_an_answer_in_pieces(size: int) -> None:
         pytest.param(b"HTTP/1.1 101 X\r\nbad\r\n\r\n", WebSocketError, id="bad header"),
         pytest.param(b"HTTP/1.1 101 X\r\nA: \x00\r\n\r\n", WebSocketError, id="NUL"),
         pytest.param(b"x" * (MAX_HEAD + 1), WebSocketError, id="endless"),
+        pytest.param(b"HTTP/1.1 100 \r\n\r\n" * 4000, WebSocketError, id="endless interim"),
         pytest.param(
             b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", WebSocketError, id="a page"
         ),

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 MAX_HEAD = 65536
 #: Of the body of an answer that is no WebSocket.
 MAX_BODY = 65536
+#: Of the answers with a status below 200 that may come before.
+MAX_INTERIM = 10
 CONNECT_TIMEOUT = 20.0
 
 _status_line = re.compile(r"HTTP/1\.[01] ([0-9]{3})(?: ([\t\x20-\x7e\x80-\xff]*))?").fullmatch
@@ -181,6 +183,7 @@ class ClientHandshake(Protocol):
         self._failed = failed
         self._buffer = bytearray()
         self._searched = 0
+        self._interim = 0
         self._answer: tuple[int, str, HTTPHeaders] | None = None
         self._over = False
 
@@ -198,14 +201,21 @@ class ClientHandshake(Protocol):
             return
         self._buffer += data
         try:
-            if self._answer is None and not self._read_head():
+            if not self._read_heads():
                 return
             self._read_body()
         except (WebSocketError, HTTPInputError, ValueError) as error:
             self._fail(error if isinstance(error, WebSocketError) else WebSocketError(str(error)))
 
+    def _read_heads(self) -> bool:
+        """Whether the whole head of the final answer is there, behind some interim ones."""
+        while self._answer is None:
+            if not self._read_head():
+                return False
+        return True
+
     def _read_head(self) -> bool:
-        """Whether the whole head is there."""
+        """Read one head; whether it is all there."""
         end = self._buffer.find(b"\r\n\r\n", max(0, self._searched - 3))
         self._searched = len(self._buffer)
         if end > MAX_HEAD or (end < 0 and len(self._buffer) > MAX_HEAD):
@@ -221,8 +231,11 @@ class ClientHandshake(Protocol):
         status = int(match[1])
         headers = HTTPHeaders.parse(fields)
         if 100 <= status < 200 and status != 101:
-            return bool(self._buffer) and self._read_head()
-        self._answer = status, match[2] or "", headers
+            self._interim += 1
+            if self._interim > MAX_INTERIM:
+                raise WebSocketError(f"The server sent more than {MAX_INTERIM} interim answers")
+        else:
+            self._answer = status, match[2] or "", headers
         return True
 
     def _read_body(self) -> None:
