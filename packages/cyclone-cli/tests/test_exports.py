@@ -28,3 +28,8 @@ def test_importing_is_cheap() -> None:
         [sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True
     )
     assert done.stdout == "False\n"
+
+
+def test_help_lists_what_loads_when_it_is_first_used() -> None:
+    assert set(cyclone.cli.__all__) <= set(dir(cyclone.cli))
+    assert set(cyclone.cli.process.__all__) <= set(dir(cyclone.cli.process))

@@ -116,3 +116,7 @@ def test_modules_that_cyclone_1_3_had_imported(name: str) -> None:
 def test_loggers_are_where_tornado_has_them(name: str, logger: str) -> None:
     assert getattr(cyclone.web, name) is logging.getLogger(logger)
     assert cyclone.web._unicode is cyclone.escape.to_unicode  # type: ignore[attr-defined]
+
+
+def test_help_lists_what_loads_when_it_is_first_used() -> None:
+    assert set(cyclone.web.__all__) <= set(dir(cyclone.web))

@@ -55,3 +55,7 @@ def test_tornados_names_of_the_protocol() -> None:
     assert protocol.compute_accept_value(key) == accept
     assert protocol.ping_sleep_time(last_ping_time=4, interval=10, now=10) == 4
     assert protocol.ping_sleep_time(last_ping_time=4, interval=10, now=30) == 0
+
+
+def test_help_lists_what_loads_when_it_is_first_used() -> None:
+    assert set(cyclone.websocket.__all__) <= set(dir(cyclone.websocket))

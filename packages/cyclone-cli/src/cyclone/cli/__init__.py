@@ -31,3 +31,7 @@ if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
         if name == "process":
             return importlib.import_module(f"{__name__}.process")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -23,13 +23,19 @@ _task_id: int | None = None
 TASK_VARIABLE = "CYCLONE_TASK_ID"
 
 
-def __getattr__(name: str) -> object:
-    """What needs Twisted is loaded when it is asked for."""
-    if name == "Subprocess":
-        from ._subprocess import Subprocess
+if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 
-        return Subprocess
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        """What needs Twisted is loaded when it is asked for."""
+        if name == "Subprocess":
+            from ._subprocess import Subprocess
+
+            return Subprocess
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
 
 
 def cpu_count() -> int:

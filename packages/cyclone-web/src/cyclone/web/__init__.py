@@ -156,3 +156,7 @@ if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
             kind = {"access_log": "access", "app_log": "application", "gen_log": "general"}[name]
             return logging.getLogger(f"cyclone.{kind}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -43,3 +43,7 @@ if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
             globals()[name] = websocket_connect
             return websocket_connect
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
