@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -10,11 +11,15 @@ from hypothesis import strategies as st
 
 from cyclone.httpclient._auth import (
     MAX_CHALLENGE,
+    Credentials,
     basic_credentials,
+    check_mode,
     choose_digest,
     digest_credentials,
     parse_challenges,
 )
+from cyclone.httpclient._url import parse_url
+from cyclone.httputil import HTTPHeaders
 
 
 def test_basic_rfc_7617() -> None:
@@ -136,3 +141,51 @@ def test_any_text(text: str) -> None:
     for scheme, params in parse_challenges(text):
         assert scheme == scheme.lower()
         assert isinstance(params, dict)
+
+
+TARGET = parse_url("http://h/x")
+
+
+def challenged(**parameters: str) -> HTTPHeaders:
+    """The head of a 401 that asks for Digest."""
+    given = {"realm": '"r"', "nonce": '"n"', "qop": '"auth"'} | parameters
+    value = ", ".join(f"{name}={value}" for name, value in given.items())
+    return HTTPHeaders({"WWW-Authenticate": f"Digest {value}"})
+
+
+@pytest.mark.parametrize("mode", [None, "basic"])
+def test_basic_needs_no_challenge(mode: str | None) -> None:
+    credentials = Credentials("u", "p", mode)
+    assert credentials.header("GET", TARGET) == basic_credentials("u", "p")
+    assert not credentials.accept(challenged())
+
+
+def test_digest_waits_for_a_challenge_and_counts() -> None:
+    credentials = Credentials("u", "p", "digest")
+    assert credentials.header("GET", TARGET) is None
+    assert not credentials.accept(HTTPHeaders({"WWW-Authenticate": "Basic realm=r"}))
+    assert credentials.header("GET", TARGET) is None
+    assert credentials.accept(challenged())
+    for count in (1, 2):
+        value = credentials.header("GET", TARGET)
+        assert value is not None
+        assert f"nc={count:08}" in value
+
+
+def test_a_second_challenge_is_only_answered_if_the_nonce_was_stale() -> None:
+    credentials = Credentials("u", "p", "digest")
+    assert credentials.accept(challenged())
+    credentials.header("GET", TARGET)
+    assert not credentials.accept(challenged(nonce='"m"'))
+    assert credentials.accept(challenged(nonce='"m"', stale="true"))
+    value = credentials.header("GET", TARGET)
+    assert value is not None
+    assert 'nonce="m"' in value
+    assert "nc=00000001" in value
+    assert not credentials.accept(challenged(stale="true"))
+
+
+@pytest.mark.parametrize("make", [check_mode, lambda mode: Credentials("u", "p", mode)])
+def test_unknown_modes(make: Callable[[str], object]) -> None:
+    with pytest.raises(ValueError, match="auth_mode 'ntlm'"):
+        make("ntlm")

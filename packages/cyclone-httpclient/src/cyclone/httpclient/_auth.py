@@ -7,11 +7,17 @@ import os
 from base64 import b64encode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from cyclone.httputil import encode_username_password
 
 from ._abnf import AUTH_PARAM, QUOTED_PAIR, SCHEME
+
+if TYPE_CHECKING:
+    from cyclone.httputil import HTTPHeaders
+
+    from ._url import Target
 
 MAX_CHALLENGE = 8192
 MODES = (None, "basic", "digest")
@@ -179,3 +185,45 @@ def _username(text: str) -> str:
     from urllib.parse import quote
 
     return f"username*=UTF-8''{quote(text, safe='')}"
+
+
+def check_mode(mode: str | None) -> None:
+    """Check an ``auth_mode``; ValueError for one that is not known."""
+    if mode not in MODES:
+        raise ValueError(f"unsupported auth_mode {mode!r}: 'basic' and 'digest' are known")
+
+
+class Credentials:
+    """A user name and password for one origin, and what is known of its challenge."""
+
+    def __init__(self, username: str, password: str, mode: str | None) -> None:
+        check_mode(mode)
+        self.username = username
+        self.password = password
+        self.digest = mode == "digest"
+        self.challenge: DigestChallenge | None = None
+        self.count = 0
+        self._answers = 0
+
+    def header(self, method: str, target: Target) -> str | None:
+        """The ``Authorization`` value for a request, ``None`` before a challenge."""
+        if not self.digest:
+            return basic_credentials(self.username, self.password)
+        if self.challenge is None:
+            return None
+        self.count += 1
+        return digest_credentials(
+            self.challenge, method, target.path, self.username, self.password, count=self.count
+        )
+
+    def accept(self, headers: HTTPHeaders) -> bool:
+        """Take the challenge of a 401; false when it cannot help."""
+        challenge = choose_digest(headers.get_list("WWW-Authenticate"))
+        if not self.digest or challenge is None:
+            return False
+        if self._answers and not (challenge.stale and self._answers == 1):
+            return False
+        self._answers += 1
+        self.challenge = challenge
+        self.count = 0
+        return True

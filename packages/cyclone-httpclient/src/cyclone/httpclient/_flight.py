@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from cyclone.httputil import HTTPHeaders, Pieces, current_request
 
-from ._auth import MODES, DigestChallenge, basic_credentials, choose_digest, digest_credentials
+from ._auth import Credentials, check_mode
 from ._awaitables import pending, to_deferred
 from ._body import Body, open_body
 from ._cookies import cookie_pairs
@@ -73,43 +73,6 @@ class Transport(Protocol):
     def send(self, request: WireRequest, sink: ResponseSink) -> Handle:
         """Send; the response goes to the sink, perhaps before this returns."""
         ...
-
-
-class Credentials:
-    """A user name and password for one origin, and what is known of its challenge."""
-
-    def __init__(self, username: str, password: str, mode: str | None) -> None:
-        if mode not in MODES:
-            raise ValueError(f"unsupported auth_mode {mode!r}: 'basic' and 'digest' are known")
-        self.username = username
-        self.password = password
-        self.digest = mode == "digest"
-        self.challenge: DigestChallenge | None = None
-        self.count = 0
-        self._answers = 0
-
-    def header(self, method: str, target: Target) -> str | None:
-        """The ``Authorization`` value for a request, ``None`` before a challenge."""
-        if not self.digest:
-            return basic_credentials(self.username, self.password)
-        if self.challenge is None:
-            return None
-        self.count += 1
-        return digest_credentials(
-            self.challenge, method, target.path, self.username, self.password, count=self.count
-        )
-
-    def accept(self, headers: HTTPHeaders) -> bool:
-        """Take the challenge of a 401; false when it cannot help."""
-        challenge = choose_digest(headers.get_list("WWW-Authenticate"))
-        if not self.digest or challenge is None:
-            return False
-        if self._answers and not (challenge.stale and self._answers == 1):
-            return False
-        self._answers += 1
-        self.challenge = challenge
-        self.count = 0
-        return True
 
 
 class Flight:
@@ -205,8 +168,8 @@ class Flight:
         elif settings.auth_username is not None:
             password = settings.auth_password or ""
             self._credentials = Credentials(settings.auth_username, password, mode)
-        elif mode not in MODES:
-            raise ValueError(f"unsupported auth_mode {mode!r}: 'basic' and 'digest' are known")
+        else:
+            check_mode(mode)
 
     def _wire(self) -> WireRequest:
         settings, target = self._settings, self._target
