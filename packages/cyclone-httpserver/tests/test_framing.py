@@ -81,7 +81,7 @@ def test_length() -> None:
     assert isinstance(reader, LengthReader)
     assert reader.feed(b"abc") == b"abc"
     assert reader.feed(b"defg") == b"de"
-    assert (reader.done, reader.rest) == (True, b"fg")
+    assert (reader.done, reader.rest, reader.remaining) == (True, b"fg", 0)
     assert isinstance(reader_for(-1, OPTIONS), ChunkedReader)
 
 
