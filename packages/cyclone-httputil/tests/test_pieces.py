@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyclone.httputil import Pieces, append_joined
+from cyclone.httputil._pieces import _MANY
 
 
 @given(
@@ -39,6 +40,22 @@ def test_small_pieces_are_not_kept_one_by_one(size: int) -> None:
         pieces.append(os.urandom(size))
     total = pieces.size
     assert len(pieces.take()) <= 64 + total // min(64 * size, 65_536)
+
+
+@pytest.mark.parametrize(
+    ("count", "left"),
+    [
+        (_MANY - 1, [1] * (_MANY - 1)),
+        (_MANY, [_MANY]),
+        (2 * _MANY, [_MANY, _MANY]),
+        (2 * _MANY + 1, [_MANY, _MANY, 1]),
+    ],
+)
+def test_what_was_joined_is_not_joined_again(count: int, left: list[int]) -> None:
+    pieces = Pieces()
+    for _ in range(count):
+        pieces.append(b"x")
+    assert [len(piece) for piece in pieces.take()] == left
 
 
 def test_two_bytes_at_a_time_cost_little_more_than_their_size() -> None:
