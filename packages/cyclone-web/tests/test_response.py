@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib.metadata
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from cyclone.httputil import HTTPHeaders, parse_http_date
 from cyclone.web import HTTPError, RequestHandler
-from cyclone.web._response import add_vary, has_no_body
+from cyclone.web._response import add_vary, has_no_body, server_name
 
 
 def acting(act: Callable[[Any], object]) -> type[RequestHandler]:
@@ -61,6 +62,25 @@ def test_default_headers(serve: Any) -> None:
 def test_the_server_header_is_a_setting(serve: Any, setting: object, sent: str | None) -> None:
     client = serve([("/", acting(lambda handler: None))], server_header=setting)
     assert client.fetch("GET", "/").headers.get("Server") == sent
+
+
+def test_the_server_without_a_distribution(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As from a single file made of a program; it is looked up when a port listens."""
+    looked_up: list[str] = []
+
+    def version(name: str) -> str:
+        looked_up.append(name)
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    server_name.cache_clear()
+    try:
+        client = serve([("/", acting(lambda handler: None))])
+        client.app.doStart()
+        assert looked_up == ["cyclone-web"]
+        assert client.fetch("GET", "/").headers["Server"] == "cyclone"
+    finally:
+        server_name.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -253,6 +253,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
     def doStart(self) -> None:
         """Twisted: a port listens."""
         HTTPServer.doStart(self)
+        default_headers(self.settings)  # looks up our version: the first client need not wait
         self.numPorts += 1
         if self.numPorts == 1:
             self.startFactory()  # type: ignore[no-untyped-call]

@@ -217,9 +217,12 @@ def default_headers(settings: Mapping[str, Any]) -> HTTPHeaders:
 @functools.cache
 def server_name() -> str:
     """What ``Server`` says unless a setting says otherwise."""
-    from importlib.metadata import version
+    from importlib.metadata import PackageNotFoundError, version
 
-    return f"cyclone/{version('cyclone-web')}"
+    try:
+        return f"cyclone/{version('cyclone-web')}"
+    except PackageNotFoundError:  # run from its sources, or packed into one file
+        return "cyclone"
 
 
 def add_vary(headers: HTTPHeaders, names: list[str]) -> None:
