@@ -466,6 +466,30 @@ def test_f04_a_second_signal_stops_at_once(run: Run, number: signal.Signals) -> 
     assert "Traceback" not in cli.log()
 
 
+def test_f04_a_signal_to_all_processes_asks_the_workers_once(run: Run) -> None:
+    """systemd's KillMode=control-group and `timeout` signal the workers, too."""
+    cli = run("--workers", "1")
+    sock = cli.raw("GET /slow?s=1&flush=1 HTTP/1.1\nHost: x\n\n")
+    sock.recv(4096)
+    for pid in [cli.process.pid, *children(cli.process.pid)]:
+        os.kill(pid, signal.SIGTERM)
+    assert read_all(sock).endswith(b"0\r\n\r\n")
+    assert cli.wait() == 0
+    assert "again" not in cli.log()
+
+
+def test_a_program_that_runs_the_reactor_by_itself_is_told(run: Run) -> None:
+    app = (
+        "from twisted.internet import reactor\nreactor.callLater(0, reactor.stop)\nreactor.run()\n"
+    )
+    cli = run(
+        app=app + "from cyclone.web import Application\napplication = Application()\n", ready=False
+    )
+    assert cli.wait() == 1
+    assert "'app.py' runs the reactor when it is imported" in cli.log()
+    assert "Traceback" not in cli.log()
+
+
 def test_f04_a_signal_at_once(run: Run) -> None:
     cli = run("--workers", "2", ready=False)
     cli.signal(signal.SIGTERM)

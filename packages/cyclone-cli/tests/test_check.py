@@ -34,7 +34,10 @@ def found(handlers: Any = (), **settings: Any) -> list[str]:
         ({"serve_traceback": True}, "warning: serve_traceback is on: not for the public"),
         ({"cookie_secret": "short"}, "warning: cookie_secret is short (5 bytes)"),
         ({"cookie_secret": "ab" * 40}, "warning: cookie_secret is easy to guess"),
-        ({"cookie_secret": 5}, "error: cookie_secret is neither text nor bytes"),
+        (
+            {"cookie_secret": {1: 5}, "key_version": 1},
+            "error: cookie_secret 1 is neither text nor bytes",
+        ),
         ({"cookie_secret": {1: "x"}, "key_version": 1}, "warning: cookie_secret 1 is short"),
         ({"cookie_secret": {1: SECRET}}, "error: cookie_secret has versions"),
         ({"static_path": 5}, "error: static_path is 5, which is no path"),
@@ -85,6 +88,12 @@ def test_routes() -> None:
         f"warning: {silent} (/) has no method for any request",
         "warning: 2 routes are called 'a'",
     ]
+
+
+def test_routes_behind_a_wider_one() -> None:
+    page = f"{__name__}.Page"
+    handlers = [url(r"/a/(.*)", Page), url(r"/a/b", Page), url(r"/a/b.c", Page), url(r"/c", Page)]
+    assert found(handlers) == [f"warning: route /a/b to {page} is never reached"]
 
 
 def test_only_applications() -> None:

@@ -94,6 +94,19 @@ def test_cyclone_1_spelling(folder: Path) -> None:
         ("import no_such", "app1", 1, "cannot import 'app1': ModuleNotFoundError: No module"),
         ("import no_such", "app1.py", 1, "cannot import 'app1.py': ModuleNotFoundError"),
         (
+            "from cyclone.ioloop import IOLoop",
+            "app1.py",
+            1,
+            "No module named 'cyclone.ioloop' (app1.py, line 2); Cyclone 2 has no such module: "
+            "https://github.com/fiorix/cyclone/blob/main/PORTING.md says what takes its place",
+        ),
+        (
+            "raise ModuleNotFoundError('none', name='cyclone.sse')",
+            "app1",
+            1,
+            "; pip install cyclone-sse",
+        ),
+        (
             "from twisted.internet.error import ReactorAlreadyInstalledError as E\nraise E",
             "app1",
             1,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import collections
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cyclone.httpserver import HTTPServer
@@ -13,7 +14,7 @@ from cyclone.template import Loader, TemplateError
 from cyclone.web import Application, PathMatches, RequestHandler
 
 from ._errors import StartError, in_one_line
-from ._routes import routes_of
+from ._routes import RouteLine, routes_of
 
 #: Bytes of a secret that is worth the name.
 MIN_SECRET = 32
@@ -153,7 +154,7 @@ def check_routes(application: Application) -> Iterator[Finding]:
     lines = routes_of(application)
     for line in lines:
         if isinstance(line.rule.matcher, PathMatches):
-            if (line.host, line.pattern) in seen:
+            if (line.host, line.pattern) in seen or _is_hidden(line, lines):
                 yield warning(f"route {line.pattern} to {line.target} is never reached")
             seen.add((line.host, line.pattern))
         if line.name:
@@ -170,6 +171,26 @@ def check_routes(application: Application) -> Iterator[Finding]:
         matchers = [line.rule.matcher for line in lines]
         if not any(isinstance(one, PathMatches) and one.regex.match(path) for one in matchers):
             yield error(f"login_url: no route takes {path!r}")
+
+
+def _is_hidden(line: RouteLine, lines: Sequence[RouteLine]) -> bool:
+    """Whether an earlier route takes the one path that this one is for."""
+    pattern = line.pattern
+    if re.search(r"[^\w/-]", pattern):
+        return False  # more than one path, or hard to say which
+    for other in lines:
+        if other is line:
+            return False
+        matcher, target = other.rule.matcher, other.rule.target
+        if (
+            other.host == line.host
+            and type(matcher) is PathMatches
+            and isinstance(target, type)
+            and issubclass(target, RequestHandler)
+            and matcher.regex.match(pattern)
+        ):
+            return True
+    return False
 
 
 def _answers(handler: type[RequestHandler]) -> bool:

@@ -10,6 +10,8 @@ import signal
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from twisted.internet.error import ReactorNotRestartable
+
 from cyclone.httpserver import HTTPServer
 from cyclone.web import Application, spawn
 
@@ -82,6 +84,11 @@ class Serving:
         try:
             self.reactor.callWhenRunning(self._start)
             self.reactor.run()
+        except ReactorNotRestartable:
+            raise StartError(
+                f"{self.options.target!r} runs the reactor when it is imported: `cyclone run` does "
+                'that, so put reactor.run() under `if __name__ == "__main__":`'
+            ) from None
         finally:
             self._close_sockets()
             if self._handler is not None:
@@ -101,7 +108,12 @@ class Serving:
                 self._handler.flush_within(1.0)
 
     def _start(self) -> None:
-        self._signals = Signals(self.reactor, self.stop, self._at_once, self._insisted)
+        at_once, insisted = self._at_once, self._insisted
+        if self.worker is not None:
+            # Who signals the whole group (systemd, timeout) and its supervisor both say stop: only
+            # the supervisor knows of a second time, and kills
+            at_once = insisted = _nothing_more
+        self._signals = Signals(self.reactor, self.stop, at_once, insisted)
         self._signals.install(*self._stop_signals)
         spawn(self._begin()).addErrback(self._failed)
 
@@ -283,3 +295,7 @@ def announce(target: str, urls: Sequence[str], extra: str = "") -> None:
         print(line, flush=True)
     except (OSError, ValueError):
         log.info("%s", line)
+
+
+def _nothing_more(number: int) -> None:
+    """A worker is stopping already."""

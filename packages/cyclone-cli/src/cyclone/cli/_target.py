@@ -27,6 +27,24 @@ NAMES = (
     "create_app",
     "Application",
 )
+#: What ``import cyclone.<name>`` may be, each a distribution of its own.
+PORTIONS = frozenset(
+    (
+        "auth",
+        "cli",
+        "escape",
+        "httpclient",
+        "httpserver",
+        "httputil",
+        "locale",
+        "sse",
+        "template",
+        "testing",
+        "web",
+        "websocket",
+    )
+)
+PORTING = "https://github.com/fiorix/cyclone/blob/main/PORTING.md"
 
 
 def split_target(target: str) -> tuple[str, str | None]:
@@ -95,7 +113,18 @@ def _not_imported(name: str, error: Exception) -> StartError:
     if isinstance(error, ReactorAlreadyInstalledError):
         hint = "it installs a reactor itself: leave out the option --reactor"
         return StartError(f"cannot import {name!r}: {in_one_line(error)} ({hint})")
-    return StartError(f"cannot import {name!r}: {with_place(error)}")
+    return StartError(f"cannot import {name!r}: {with_place(error)}{_hint(error)}")
+
+
+def _hint(error: Exception) -> str:
+    """Where to look for a module of Tornado or Cyclone 1.3, or one that is not installed."""
+    package, dot, module = (getattr(error, "name", None) or "").partition(".")
+    if not isinstance(error, ModuleNotFoundError) or package != "cyclone" or not dot:
+        return ""
+    module = module.partition(".")[0]
+    if module in PORTIONS:
+        return f"; pip install cyclone-{module}"
+    return f"; Cyclone 2 has no such module: {PORTING} says what takes its place"
 
 
 def find(target: str) -> Any:
