@@ -242,13 +242,8 @@ class StaticFileHandler(RequestHandler):
 
     async def _send_parts(self, parts: list[Part], tail: bytes, *, whole: bool) -> None:
         if self._serves_files():
-            path = (
-                self._chosen_variant.path
-                if self._chosen_variant is not None
-                else self.absolute_path
-            )
-            assert path is not None
-            await send_parts(self, path, Stamp.of(self._sent_stat()), parts, tail)
+            stamp = Stamp.of(self._sent_stat())
+            await send_parts(self, self._sent_path(), stamp, parts, tail)
         else:
             await send_content(self, parts, tail, whole=whole)
 
