@@ -162,6 +162,15 @@ def test_a_translation_file_goes_first(csv_folder: Callable[..., Path]) -> None:
     assert locale.format_date(ago(days=20)) == "24 février vers 12:00"
 
 
+@pytest.mark.parametrize(("minutes", "text"), [(1, "1 minute ago"), (2, "2 minutes ago")])
+def test_a_translation_that_is_broken(
+    csv_folder: Callable[..., Path], minutes: int, text: str
+) -> None:
+    rows = ["1 minute ago,vor %(minute)d,singular", "%(minutes)d minutes ago,vor %d,plural"]
+    cyclone.locale.load_translations(csv_folder(de_DE="\n".join(rows)))
+    assert cyclone.locale.get("de_DE").format_date(ago(minutes=minutes)) == text
+
+
 @pytest.mark.parametrize("value", [float("nan"), 1e30, -1e30])
 def test_what_is_no_moment(value: float) -> None:
     with pytest.raises((ValueError, OverflowError, OSError)):
