@@ -155,6 +155,15 @@ def test_algorithm_of_another_key() -> None:
         verify(token, header, key, EXPECTED, NOW)
 
 
+def test_AU_06_the_size_is_looked_at_first() -> None:
+    head = encoded({"alg": "RS256"}) + "."
+    allowed = head + "x" * (MAX_TOKEN - len(head) - 1) + "."
+    assert len(allowed) == MAX_TOKEN
+    assert read_header(allowed, ALLOWED).algorithm == "RS256"
+    with pytest.raises(IDTokenError, match="bearable size"):
+        read_header(allowed + "x", ALLOWED)
+
+
 def test_not_configured() -> None:
     with pytest.raises(IDTokenError, match="not allowed"):
         read_header(sign(claims()), ["ES256"])
