@@ -1,10 +1,27 @@
 """`./dev`, with something small in hatch's place."""
 
+import os
 import subprocess
 import sys
+import types
+import venv
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 DEV = Path(__file__).resolve().parents[2] / "dev"
+
+
+@pytest.fixture
+def dev(tmp_path: Path) -> Any:
+    """The command as a module, at home in an empty folder."""
+    module: Any = types.ModuleType("dev")
+    module.__file__ = str(DEV)
+    exec(compile(DEV.read_bytes(), DEV, "exec"), vars(module))
+    module.ROOT = tmp_path
+    return module
+
 
 # Runs the demo of the folder in argv[2] with the options after it
 RUN = """
@@ -45,3 +62,29 @@ def test_the_demo_takes_the_place_of_the_command(tmp_path: Path) -> None:
 
 def test_the_demo_without_its_environment(tmp_path: Path) -> None:
     assert run_demo(tmp_path, "exit 3")[1:] == (3, "")
+
+
+def test_the_environment_is_of_the_python_that_runs_it(
+    dev: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dev.REQUIREMENTS = ()
+    run = types.SimpleNamespace(run=lambda command, **options: None)
+    monkeypatch.setattr(dev, "subprocess", run)
+    made = []
+
+    def create(home: Path, *, with_pip: bool, **options: bool) -> None:
+        made.append(home)
+        venv.create(home, **options)
+
+    monkeypatch.setattr(dev, "venv", types.SimpleNamespace(create=create))
+    programs = dev.bootstrap()
+    assert (programs / "python").is_symlink()
+    command = [programs / "python", "-c", "import sys; print(sys._base_executable)"]
+    base = subprocess.check_output(command, text=True).strip()
+    assert os.path.realpath(base) == os.path.realpath(sys.executable)
+
+    assert dev.bootstrap() == programs
+    assert len(made) == 1
+    (programs.parent / "requirements").write_text("/usr/bin/another")
+    dev.bootstrap()
+    assert len(made) == 2
