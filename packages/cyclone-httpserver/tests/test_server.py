@@ -219,6 +219,30 @@ class TrafficTests(ServerCase):
         await deferToThread(client)
         self.assertEqual(statuses(b"".join(received)), [413])
 
+    async def test_an_answer_outlives_what_is_not_read_SM24(self) -> None:
+        """More requests than are read at once come before one that is answered with a close."""
+        body = os.urandom(200_000)
+
+        def callback(request: HTTPRequest) -> None:
+            request.connection.write_response(request, 200, None, HEADERS, body)
+
+        address = self.address(self.server(callback, no_keep_alive=True))
+        received: list[bytes] = []
+
+        def client() -> None:
+            with socket.socket() as sock:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                sock.settimeout(10)
+                sock.connect(address)
+                sock.sendall(GET * 5000)
+                while data := sock.recv(65536):
+                    received.append(data)
+
+        await deferToThread(client)
+        head, _, rest = b"".join(received).partition(b"\r\n\r\n")
+        self.assertIn(b"Connection: close", head)
+        self.assertEqual(rest, body)
+
     async def test_half_close_F19(self) -> None:
         def callback(request: HTTPRequest) -> None:
             reactor.callLater(0.05, self.echo, request)

@@ -89,3 +89,34 @@ class TestProducers:
         assert producer.calls == ["pause", "stop"]
         connection.registerProducer(producer, True)
         assert producer.calls == ["pause", "stop", "stop"]
+
+    def test_goes_on_for_a_client_that_closed_its_side_F19(self) -> None:
+        waiting: list[HTTPRequest] = []
+        client = SlowClient(waiting.append)
+        connection = begin(client, waiting)
+        connection.write(b"x")
+        client.drain()
+        producer = Push()
+        connection.registerProducer(producer, True)
+        told = waiting[0].notifyFinish()
+        connection.readConnectionLost()
+        assert told.called
+        assert "stop" not in producer.calls
+        connection.write(b"the rest")
+        connection.unregisterProducer()
+        connection.finish()
+        client.drain()
+        assert client.received.endswith(b"8\r\nthe rest\r\n0\r\n\r\n")
+
+    def test_is_stopped_when_such_a_client_waits_too_long_F19(self) -> None:
+        waiting: list[HTTPRequest] = []
+        client = SlowClient(waiting.append)
+        client.slow = False
+        connection = begin(client, waiting)
+        producer = Push()
+        connection.registerProducer(producer, True)
+        connection.readConnectionLost()
+        client.advance(6.5)
+        assert client.wire.aborted
+        client.hang_up()
+        assert producer.calls == ["stop"]

@@ -227,7 +227,7 @@ class HTTPConnection(ReceivingSide):
             # that is delivered to a client that only closed one side.
             if self._outlet is None:  # else what it reads counts
                 self.deadline = self._next_deadline()
-            self._tell_close("the client closed its side of the connection")
+            self._tell_close("the client closed its side of the connection", gone=False)
 
     def writeConnectionLost(self) -> None:
         """Our sending side is closed (lingering); the client reads what it has."""

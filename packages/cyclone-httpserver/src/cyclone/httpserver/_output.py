@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
@@ -169,12 +170,15 @@ class OutputSide:
         if request is not None:
             request._finished(reason)
 
-    def _tell_close(self, reason: str) -> None:
-        """The client is gone, or may be: whoever answers wants to know."""
+    def _tell_close(self, reason: str, gone: bool = True) -> None:
+        """The client is gone, or may be: whoever answers wants to know.
+
+        A producer would not go on: it is stopped if the client is certainly gone.
+        """
         callback, self._close_callback = self._close_callback, None
-        producer, self._producer = self._producer, None
         request = self.request
-        if producer is not None:
+        if gone and self._producer is not None:
+            producer, self._producer = self._producer, None
             try:
                 producer.lost()
             except Exception as error:
@@ -201,6 +205,11 @@ class OutputSide:
             self._lose()
 
     def _lose(self) -> None:
+        if self._send is not None and _has_unread(self.transport):
+            # To close now would be a reset, which takes back what the client has not got yet
+            self._state = LINGERING
+            self._half_close()
+            return
         # The kernel took all of it, or the transport is about to find out that it cannot
         self.deadline = self._now_plus(self.server.server_options.write_timeout or NEVER)
         self.transport.loseConnection()
@@ -429,3 +438,11 @@ class OutputSide:
     def _settle(self) -> None:
         """Is the connection between two requests?"""
         raise NotImplementedError
+
+
+def _has_unread(transport: Any) -> bool:
+    """Whether the kernel has input for a plain connection; not if that is its end."""
+    try:
+        return bool(transport.getHandle().recv(1, socket.MSG_PEEK))
+    except OSError:
+        return False
