@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import functools
-import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
@@ -56,15 +55,14 @@ if TYPE_CHECKING:
 
 _copy_context = contextvars.copy_context
 _NOTHING: dict[str, Any] = {}
-_LISTEN_OPTIONS = frozenset({"backlog", "reuse_port"})
+_LISTEN_OPTIONS = frozenset({"backlog", "family", "flags", "reuse_port"})
 
 
 class Application(HTTPServer, ReversibleRouter, ServerFactory):
     """A web application: routes to handlers, and settings.
 
     It is a Twisted server factory (``reactor.listenTCP(8888, application)``, or any endpoint), has
-    a
-    :meth:`listen` of its own, and is a callback for ``cyclone.httpserver.HTTPServer``.
+    a :meth:`listen` of its own, and is a callback for ``cyclone.httpserver.HTTPServer``.
 
     :arg handlers: routes in order, the first that matches wins: tuples ``(pattern, handler)``, with
         keywords for ``initialize`` as a third and a name as a fourth item, or ``URLSpec`` and
@@ -234,15 +232,10 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
     ) -> HTTPServer:
         """Serve on *port*, and return the server, which has a ``stop()``.
 
-        Keywords are those of ``cyclone.httpserver.HTTPServer.listen`` (``backlog``,
+        Keywords are those of ``cyclone.httpserver.HTTPServer.listen`` (``backlog``, ``family``,
         ``reuse_port``), and options of that class, which go before those in the settings.
-        Tornado's ``family`` chooses between all IPv4 and all IPv6 addresses; its ``flags`` have no
-        meaning here.
         """
         options: dict[str, Any] = {**_server_options(self.settings), **kwargs}
-        options.pop("flags", None)
-        if options.pop("family", None) == socket.AF_INET6 and not address:
-            address = "::"
         listening = {name: options.pop(name) for name in _LISTEN_OPTIONS if name in options}
         server = HTTPServer(self, **options)
         server.listen(port, address, **listening)
