@@ -72,7 +72,7 @@ def test_the_environment_is_of_the_python_that_runs_it(
     monkeypatch.setattr(dev, "subprocess", run)
     made = []
 
-    def create(home: Path, *, with_pip: bool, **options: bool) -> None:
+    def create(home: Path, *, with_pip: bool, **options: Any) -> None:
         made.append(home)
         venv.create(home, **options)
 
