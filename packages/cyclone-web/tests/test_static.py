@@ -697,7 +697,7 @@ def test_content_in_pieces(serve: Any) -> None:
 class ManyRoots(StaticFileHandler):
     """Looks in several folders, and has an initialize() of its own."""
 
-    def initialize(self, path: list[str]) -> None:  # type: ignore[override]
+    def initialize(self, path: list[str]) -> None:
         self.root = tuple(os.path.abspath(p) + os.path.sep for p in path)
         self.default_filename = None
 
