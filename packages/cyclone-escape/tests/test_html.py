@@ -63,10 +63,10 @@ def test_a_subclass_of_str_is_escaped_by_its_content() -> None:
     assert type(xhtml_escape(Tag("safe"))) is str
 
 
-def test_another_type_is_refused() -> None:
-    for value in (1, None, ["<"], {"<": '"'}, ["safe"], bytearray(b"<")):
-        with pytest.raises(TypeError):
-            xhtml_escape(value)  # type: ignore[arg-type]
+@pytest.mark.parametrize("value", [5, None, ["<"], {"<": '"'}, ["safe"], bytearray(b"<")], ids=repr)
+def test_another_type_is_refused(value: object) -> None:
+    with pytest.raises(TypeError, match=f"not {type(value).__name__}"):
+        xhtml_escape(value)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

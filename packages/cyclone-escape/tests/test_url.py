@@ -54,6 +54,13 @@ def test_escaping_round_trips(text: str, plus: bool) -> None:
     assert url_unescape(url_escape(text, plus), plus=plus) == text
 
 
+@pytest.mark.parametrize("value", [5, None])
+@pytest.mark.parametrize("plus", [True, False])
+def test_what_is_no_text_is_named(value: object, plus: bool) -> None:
+    with pytest.raises(TypeError, match=f"not {type(value).__name__}"):
+        url_escape(value, plus)  # type: ignore[arg-type]
+
+
 def test_parse_qs_bytes() -> None:
     parsed = parse_qs_bytes(b"a=1&b=%41+%2B&a=2&&c&d=", keep_blank_values=True)
     assert parsed == {"a": [b"1", b"2"], "b": [b"A +"], "c": [b""], "d": [b""]}

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -193,3 +194,9 @@ def test_any_moment(
     assert text
     assert "%" not in text
     assert "{" not in text
+
+
+@pytest.mark.parametrize("value", ["2026-03-01", None])
+def test_what_is_no_date_is_named(value: Any) -> None:
+    with pytest.raises(TypeError, match=f"not {value!r}"):
+        cyclone.locale.get("en_US").format_date(value)

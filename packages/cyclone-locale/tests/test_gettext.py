@@ -20,7 +20,8 @@ def test_find(mo_folder: Make, french_po: str) -> None:
     (folder / "de" / "LC_MESSAGES").mkdir(parents=True)
     assert [language for language, _ in find_mo(folder, "app")] == ["fr", "fr_FR"]
     assert find_mo(folder, "other") == []
-    assert find_mo(folder / "none", "app") == []
+    with pytest.raises(FileNotFoundError):
+        find_mo(folder / "none", "app")
 
 
 def test_a_folder_name_with_pattern_characters(tmp_path: Path) -> None:

@@ -135,3 +135,9 @@ def test_readers_never_see_half_a_load(csv_folder: Make) -> None:
     for reader in readers:
         reader.join()
     assert not torn
+
+
+def test_no_catalogue_at_all_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "fr" / "LC_MESSAGES").mkdir(parents=True)
+    cyclone.locale.load_gettext_translations(tmp_path, "app")
+    assert f"No LANGUAGE/LC_MESSAGES/app.mo in {tmp_path}" in caplog.text

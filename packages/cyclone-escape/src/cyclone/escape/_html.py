@@ -42,6 +42,8 @@ def xhtml_escape(value: str | bytes) -> str:
         # Bytes, or what to_unicode refuses.
         pass
     if type(value) is not str:
+        if value is None:
+            raise TypeError("expected bytes or str, not NoneType")
         return _replaced(to_unicode(value))
     if "&" in value:
         value = value.replace("&", "&amp;")

@@ -19,7 +19,10 @@ def url_escape(value: str | bytes, plus: bool = True) -> str:
     """
     from urllib.parse import quote, quote_plus
 
-    return quote_plus(value) if plus else quote(value)
+    try:
+        return quote_plus(value) if plus else quote(value)
+    except TypeError:
+        raise TypeError(f"expected bytes or str, not {type(value).__name__}") from None
 
 
 if TYPE_CHECKING:

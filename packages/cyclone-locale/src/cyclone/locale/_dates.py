@@ -126,7 +126,12 @@ def _moment(value: float | date) -> datetime:
         return value if value.tzinfo is not None else value.replace(tzinfo=UTC)
     if isinstance(value, date):
         return datetime.combine(value, Time(), UTC)
-    return datetime.fromtimestamp(value, UTC)
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except TypeError:
+        raise TypeError(
+            f"a date is a datetime, a date or seconds since the epoch, not {value!r}"
+        ) from None
 
 
 def _ago(locale: Locale, seconds: int) -> str:

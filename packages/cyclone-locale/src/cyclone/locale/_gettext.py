@@ -12,9 +12,10 @@ from cyclone.locale._errors import TranslationError
 
 
 def find_mo(directory: Path, domain: str) -> list[tuple[str, Path]]:
-    """The language and path of each ``LANGUAGE/LC_MESSAGES/DOMAIN.mo``, sorted."""
-    if not directory.is_dir():
-        return []
+    """The language and path of each ``LANGUAGE/LC_MESSAGES/DOMAIN.mo``, sorted.
+
+    Raises OSError for a folder that cannot be read.
+    """
     paths = [(d.name, d / "LC_MESSAGES" / f"{domain}.mo") for d in sorted(directory.iterdir())]
     return [(language, path) for language, path in paths if path.is_file()]
 

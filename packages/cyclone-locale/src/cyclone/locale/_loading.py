@@ -42,13 +42,16 @@ def load_translations(directory: str | os.PathLike[str], encoding: str | None = 
 def load_gettext_translations(directory: str | os.PathLike[str], domain: str) -> None:
     """Load ``DIRECTORY/CODE/LC_MESSAGES/DOMAIN.mo`` of all languages and put them into use.
 
-    All or nothing, as in `load_translations`; a broken file raises `TranslationError`.
+    All or nothing, as in `load_translations`; a broken file raises `TranslationError`, a folder
+    that is not there OSError. Where no language has such a file, a warning says so.
     """
     from pathlib import Path
 
     from cyclone.locale._gettext import find_mo, read_all
 
     found = find_mo(Path(directory), domain)
+    if not found:
+        log().warning("No LANGUAGE/LC_MESSAGES/%s.mo in %s", domain, directory)
     loaded, files = read_all(found), _absolute(found)
     _use(_registry.replace(lambda old: Snapshot(old.default, gettext=loaded, files=files)))
 
