@@ -88,3 +88,39 @@ def test_the_environment_is_of_the_python_that_runs_it(
     (programs.parent / "requirements").write_text("/usr/bin/another")
     dev.bootstrap()
     assert len(made) == 2
+
+
+def test_a_package_that_is_not_to_be_had_keeps_no_other_away(
+    dev: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The list of packages cannot be renewed, and one of three has no candidate."""
+    (tmp_path / "apt-get").write_text(f"""#!/bin/sh
+case "$*" in *update*|*gone*) exit 100;; esac
+for package in "$@"; do :; done
+touch {tmp_path}/$package; chmod +x {tmp_path}/$package
+""")
+    (tmp_path / "apt-get").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(dev.os, "geteuid", lambda: 0)
+    dev.PROGRAMS = {"program-1": "program-1", "program-2": "gone", "program-3": "program-3"}
+    dev.install_programs()
+    assert (tmp_path / "program-1").exists()
+    assert (tmp_path / "program-3").exists()
+    assert capsys.readouterr().err == "not installed, so their tests are skipped: gone\n"
+
+    monkeypatch.setattr(dev.os, "geteuid", lambda: 1000)
+    (tmp_path / "program-1").unlink()
+    dev.install_programs()
+    assert "skipped: gone program-1\n" in capsys.readouterr().err
+
+
+def test_a_provider_that_cannot_be_fetched_stops_nothing(
+    dev: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "npm").write_text("#!/bin/sh\nmkdir node_modules; exit 1\n")
+    (tmp_path / "npm").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    dev.PROVIDERS = tmp_path
+    dev.install_provider()
+    assert "npm ci failed" in capsys.readouterr().err
+    assert not (tmp_path / "node_modules").exists()
