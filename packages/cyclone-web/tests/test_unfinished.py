@@ -217,6 +217,33 @@ def test_the_clock_of_a_test_counts_for_the_timeout() -> None:
     assert [response.status for response in connection.responses()] == [503]
 
 
+def test_the_sweep_ends_with_the_last_limit(serve: Any, clock: Clock) -> None:
+    """What stays open has none: there is nothing to look at it for."""
+    waiting: list[Deferred[None]] = []
+
+    class Waiting(RequestHandler):
+        async def get(self) -> None:
+            waiting.append(Deferred())
+            await waiting[-1]
+            self.finish("late")
+
+    class Limited(Waiting):
+        handler_timeout = 5
+
+    client = serve([("/free", Waiting), ("/limited", Limited)])
+    free = client.start("GET", "/free")
+    limited = client.start("GET", "/limited")
+    clock.pump([1] * 6)
+    assert limited.responses()[0].status == 503
+    assert clock.getDelayedCalls() == []
+    # And begins again with the next one
+    limited = client.start("GET", "/limited")
+    clock.pump([1] * 6)
+    assert limited.responses()[0].status == 503
+    waiting[0].callback(None)
+    assert free.responses()[0].body == b"late"
+
+
 def test_the_sweep_ends_with_the_last_open_request(serve: Any, clock: Clock) -> None:
     waiting: Deferred[None] = Deferred()
 

@@ -206,8 +206,9 @@ class OpenRequests:
     def _schedule(self) -> None:
         limits = [limit for limit in (self._warn_after, self._timeout) if limit]
         limits += [entry.timeout for entry in self._entries.values() if entry.timeout]
-        interval = min(1.0, max(0.05, min(limits) / 4))
-        self._timer = self._reactor().callLater(interval, self._sweep)
+        if limits:
+            interval = min(1.0, max(0.05, min(limits) / 4))
+            self._timer = self._reactor().callLater(interval, self._sweep)
 
     def _sweep(self) -> None:
         self._timer = None
