@@ -77,6 +77,38 @@ _WEB_NAMES = (
     "url",
 )
 
+# Modules of Tornado and of Cyclone 1.3 that are not here.
+_ELSEWHERE = frozenset(
+    (
+        "app",
+        "autoreload",
+        "bottle",
+        "concurrent",
+        "curl_httpclient",
+        "gen",
+        "ioloop",
+        "iostream",
+        "jsonrpc",
+        "locks",
+        "log",
+        "mail",
+        "netutil",
+        "options",
+        "platform",
+        "process",
+        "queues",
+        "redis",
+        "routing",
+        "simple_httpclient",
+        "sqlite",
+        "tcpclient",
+        "tcpserver",
+        "util",
+        "wsgi",
+        "xmlrpc",
+    )
+)
+
 __all__ = [
     "__version__",
     *_SUBMODULES,
@@ -97,7 +129,13 @@ if not TYPE_CHECKING:  # or each misspelled name would pass for an attribute
 
             value = version("cyclone")
         else:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            hint = ""
+            if name in _ELSEWHERE:
+                hint = (
+                    ": https://github.com/fiorix/cyclone/blob/main/PORTING.md says what takes its "
+                    "place"
+                )
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
         globals()[name] = value
         return value
 

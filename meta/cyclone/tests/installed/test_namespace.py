@@ -51,6 +51,11 @@ def test_unknown_name_is_an_attribute_error() -> None:
         cyclone.nonsense  # type: ignore[attr-defined]  # noqa: B018
 
 
+def test_old_modules_are_told_of() -> None:
+    with pytest.raises(AttributeError, match="'ioloop': https://.*PORTING.md says"):
+        _ = cyclone.ioloop  # type: ignore[attr-defined]
+
+
 def test_names_are_those_of_the_web_package() -> None:
     from cyclone import web
 
