@@ -52,7 +52,7 @@ def test_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_old_modules_are_told_of() -> None:
-    with pytest.raises(AttributeError, match="'ioloop': https://.*PORTING.md says"):
+    with pytest.raises(AttributeError, match=r"'ioloop': https://.*PORTING.md says"):
         _ = cyclone.ioloop  # type: ignore[attr-defined]
 
 
