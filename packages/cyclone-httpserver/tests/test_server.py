@@ -243,6 +243,37 @@ class TrafficTests(ServerCase):
         self.assertIn(b"Connection: close", head)
         self.assertEqual(rest, body)
 
+    async def test_an_answer_outlives_a_client_that_goes_on_sending_SM24(self) -> None:
+        """It reads more slowly than it would be waited for."""
+        body = os.urandom(200_000)
+
+        answered: list[HTTPRequest] = []
+
+        def callback(request: HTTPRequest) -> None:
+            request.connection.write_response(request, 200, None, HEADERS, body)
+            answered.append(request)
+
+        server = self.server(callback, no_keep_alive=True, linger_timeout=0.1)
+        address = self.address(server)
+        received: list[bytes] = []
+        sock = socket.socket()
+        self.addCleanup(sock.close)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.settimeout(10)
+
+        def ask() -> None:
+            sock.connect(address)
+            sock.sendall(GET * 5000)
+
+        def read() -> None:
+            while data := sock.recv(65536):
+                received.append(data)
+
+        await deferToThread(ask)
+        await until(lambda: answered and not server.open_connections)
+        await deferToThread(read)
+        self.assertEqual(b"".join(received).partition(b"\r\n\r\n")[2], body)
+
     async def test_half_close_F19(self) -> None:
         def callback(request: HTTPRequest) -> None:
             reactor.callLater(0.05, self.echo, request)

@@ -453,7 +453,11 @@ class HTTPConnection(ReceivingSide):
     def timed_out(self, now: float) -> None:
         """The sweep: this connection's time is up."""
         self.deadline = NEVER
-        if self._state in (CLOSING, LINGERING):
+        if self._state == LINGERING and self._outlet is None and self._send is not None:
+            # The kernel may still have a part of the answer, which a reset would take back
+            self._state = CLOSING
+            self._lose_now()
+        elif self._state in (CLOSING, LINGERING):
             self._kill()
         elif self._outlet is not None:
             self.server.log_timeout(self, "write")

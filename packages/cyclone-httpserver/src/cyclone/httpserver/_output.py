@@ -209,8 +209,11 @@ class OutputSide:
             # To close now would be a reset, which takes back what the client has not got yet
             self._state = LINGERING
             self._half_close()
-            return
-        # The kernel took all of it, or the transport is about to find out that it cannot
+        else:
+            # The kernel took all of it, or the transport is about to find out that it cannot
+            self._lose_now()
+
+    def _lose_now(self) -> None:
         self.deadline = self._now_plus(self.server.server_options.write_timeout or NEVER)
         self.transport.loseConnection()
 
