@@ -192,6 +192,14 @@ class WSGITests(TestCase):
         assert answer.endswith(b"6\r\nsecond\r\n0\r\n\r\n")
         assert closed.wait(10)
 
+    async def test_what_is_returned_follows_what_was_written(self) -> None:
+        def application(environ: Any, start_response: Any) -> Any:
+            start_response("200 OK", [("Content-Length", "16")])(b"written ")
+            return [b"returned"]
+
+        answer = await self.fetch(application)
+        assert answer.endswith(b"\r\n\r\nwritten returned")
+
     async def test_a_generator_with_a_length(self) -> None:
         def application(environ: Any, start_response: Any) -> Any:
             start_response("200 OK", [("Content-Length", "3")])

@@ -151,7 +151,7 @@ class WSGIAnswer:
         try:
             single = isinstance(result, (list, tuple)) and len(result) == 1
             for block in result:
-                if single:
+                if single and not self._begun:
                     self._held.append(block)
                 else:
                     self.write(block)
