@@ -64,13 +64,17 @@ class TestMethod(CycloneTestCase):
         assert self.app.settings["title"] == "TestMethod"
 
 
+class OwnClient(Client):
+    own = True
+
+
 class TestStatic(CycloneTestCase):
     """``app_builder`` is a static method, and a client of one's own."""
 
     app_builder = staticmethod(make_app)
 
-    class client_impl(Client):
-        own = True
+    client_impl = OwnClient
+    client: OwnClient
 
     def test_it(self) -> None:
         assert self.client.own

@@ -24,7 +24,7 @@ class Handler:
     ],
 )
 def test_as_rule(given: object, kwargs: dict[str, object], name: str | None) -> None:
-    rule = as_rule(given)  # type: ignore[arg-type]
+    rule = as_rule(given)
     assert rule.target is Handler
     assert rule.target_kwargs == kwargs
     assert rule.name == name

@@ -31,7 +31,8 @@ class CycloneTestCase(unittest.TestCase):
 
     #: A function without arguments (or a method) that makes the application.
     app_builder: Callable[..., Any] | None = None
-    #: The class of ``self.client``, called with the application.
+    #: The class of ``self.client``, called with the application. For type checkers say what
+    #: `client` is then: ``client: OwnClient``.
     client_impl: Callable[..., Any] = Client
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -54,9 +55,10 @@ class CycloneTestCase(unittest.TestCase):
         return self._builder()
 
     @functools.cached_property
-    def client(self) -> Any:
+    def client(self) -> Client:
         """The client of this test; its connections are closed when the test is over."""
-        client = _without_self(type(self), self, "client_impl", self.app)(self.app)
+        make = _without_self(type(self), self, "client_impl", self.app)
+        client: Client = make(self.app)
         if hasattr(client, "close"):
             self.addCleanup(client.close)
         return client

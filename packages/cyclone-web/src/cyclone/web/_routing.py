@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from ._application import Application
 
-    RuleSequence = Iterable[Rule | Sequence[Any]]
+    # list[object] is what mypy takes a variable with both tuples and URLSpecs for
+    RuleSequence = Iterable[Rule | Sequence[Any]] | list[object]
 
 
 class Router:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ._routing_matchers import Matcher, PathMatches
@@ -78,7 +78,7 @@ class URLSpec(Rule):
         )
 
 
-def as_rule(rule: Rule | Sequence[Any]) -> Rule:
+def as_rule(rule: object) -> Rule:
     """Return *rule* as a :class:`Rule`.
 
     A tuple of two to four items begins with a pattern or matcher.
