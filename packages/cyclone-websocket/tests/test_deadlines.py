@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from twisted.internet.task import Clock
 
 from cyclone.websocket._deadlines import LONGEST_SLEEP, Deadlines, shared_deadlines
@@ -129,3 +130,22 @@ def test_shared() -> None:
     one, other, reactor = Owner(), Owner(), Clock()
     assert shared_deadlines(one, reactor) is shared_deadlines(one, reactor)
     assert shared_deadlines(one, reactor) is not shared_deadlines(other, reactor)
+
+
+def test_what_an_action_raises_stops_no_other() -> None:
+    two = Two()
+
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    two.deadlines.after(2, fail)
+    two.after(2, "a")
+    two.now = 2.5
+    with pytest.raises(ZeroDivisionError):
+        two.reactor.advance(2.5)
+    two.advance(1)
+    assert two.fired == ["a"]
+    two.after(2, "b")
+    two.advance(3)
+    assert two.fired == ["a", "b"]
+    assert two.reactor.getDelayedCalls() == []

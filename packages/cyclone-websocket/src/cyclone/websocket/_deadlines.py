@@ -81,6 +81,17 @@ class _Line:
         self._call = None
         self._looking = True
         now = self._owner.monotonic()
+        try:
+            self._fire(now)
+        finally:
+            # What an action raises, the reactor logs; the others have their turn with the next look
+            self._looking = False
+            if self._waiting:
+                self._schedule(self._waiting[0].when - now)
+            else:
+                self._owner.forget(self._delay, self)
+
+    def _fire(self, now: float) -> None:
         waiting = self._waiting
         while waiting and (waiting[0].action is None or waiting[0].when <= now):
             deadline = waiting.popleft()
@@ -88,11 +99,6 @@ class _Line:
             if action is not None:
                 self._live -= 1
                 action()
-        self._looking = False
-        if waiting:
-            self._schedule(waiting[0].when - now)
-        else:
-            self._owner.forget(self._delay, self)
 
 
 class Deadlines:
