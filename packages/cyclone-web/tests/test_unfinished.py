@@ -217,6 +217,25 @@ def test_the_clock_of_a_test_counts_for_the_timeout() -> None:
     assert [response.status for response in connection.responses()] == [503]
 
 
+def test_what_one_raises_at_its_timeout_keeps_no_other_waiting(
+    serve: Any, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Raising(RequestHandler):
+        handler_timeout = 5
+
+        async def get(self) -> None:
+            await Deferred()
+
+        def on_finish(self) -> None:
+            raise ZeroDivisionError
+
+    client = serve([("/", Raising)])
+    connections = [client.start("GET", "/") for _ in range(3)]
+    clock.pump([1] * 6)
+    assert [one.responses()[0].status for one in connections] == [503] * 3
+    assert "ZeroDivisionError" in caplog.text
+
+
 def test_the_sweep_ends_with_the_last_limit(serve: Any, clock: Clock) -> None:
     """What stays open has none: there is nothing to look at it for."""
     waiting: list[Deferred[None]] = []
