@@ -94,6 +94,11 @@ def test_version_1_is_the_plain_hex() -> None:
         pytest.param(
             "2|0000000A|0A0B0C0D0E|7", XSRFToken(2, b"\n\x0b\x0c\x07\x0e", 7), id="v2-upper"
         ),
+        pytest.param(
+            "2|01020304|" + "00" * 27 + "|7",
+            XSRFToken(2, b"\x01\x02\x03\x04" * 6 + b"\x01\x02\x03", 7),
+            id="v2-long",
+        ),
         pytest.param("deadbeef", XSRFToken(1, b"\xde\xad\xbe\xef", 1300000000), id="v1"),
         pytest.param("xoxo", XSRFToken(1, b"xoxo", 1300000000), id="v1-not-hex"),
     ],
