@@ -14,6 +14,7 @@ NAMES = [
     "HTTPServer",
     "HTTPServerRequest",
     "LazyDeferred",
+    "ListeningPort",
     "RequestError",
     "ServerKeywords",
     "ServerOptions",

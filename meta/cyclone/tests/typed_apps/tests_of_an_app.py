@@ -6,7 +6,7 @@ from typing import Any, assert_type
 
 from twisted.internet.defer import Deferred
 
-from cyclone.httpclient import HTTPResponse
+from cyclone.httpclient import AsyncHTTPClient, HTTPResponse
 from cyclone.testing import (
     AsyncHTTPTestCase,
     AsyncTestCase,
@@ -16,6 +16,7 @@ from cyclone.testing import (
     ExpectLog,
     bind_unused_port,
     gen_test,
+    run_sync,
 )
 from cyclone.web import Application
 
@@ -62,6 +63,9 @@ class InMemory(CycloneTestCase):
         response = await self.client.get("/", headers={"A": "b"})
         assert_type(response, ClientResponse)
         assert_type(response.body, bytes)
+
+
+assert_type(run_sync(lambda: AsyncHTTPClient().fetch("http://localhost/")), HTTPResponse)
 
 
 async def in_memory() -> None:

@@ -54,7 +54,7 @@ class Callbacks(cyclone.web.RequestHandler):
         future: asyncio.Future[str] = loop.create_future()
         text = await Deferred.fromFuture(future)
         self.write(text)
-        await spawn(self.later())
+        assert_type(spawn(self.later()), Deferred[int])
 
     async def later(self) -> int:
         gone = self.notifyFinish()

@@ -13,7 +13,7 @@ from ._readers import read_together
 from ._request import HTTPRequest
 from ._server import HTTPServer
 from ._taken import Taken
-from ._transport import Transport
+from ._transport import ListeningPort, Transport
 
 #: Tornado's name of the same class.
 HTTPServerRequest = HTTPRequest
@@ -26,6 +26,7 @@ __all__ = [
     "HTTPServer",
     "HTTPServerRequest",
     "LazyDeferred",
+    "ListeningPort",
     "RequestError",
     "ServerKeywords",
     "ServerOptions",

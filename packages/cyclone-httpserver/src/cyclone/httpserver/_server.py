@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, cast
 from twisted.internet.defer import Deferred, DeferredList
 from twisted.internet.interfaces import (
     IAddress,
-    IListeningPort,
     IProtocolFactory,
     IProtocolNegotiationFactory,
 )
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from ._output import OutputSide
     from ._proxy import ProxyRules, TrustedPeers
     from ._request import HTTPRequest
+    from ._transport import ListeningPort
 
 general_log = EventLogger("cyclone.general")
 application_log = EventLogger("cyclone.application")
@@ -258,7 +258,7 @@ class HTTPServer:
         backlog: int = 2048,
         flags: int | None = None,
         reuse_port: bool = False,
-    ) -> IListeningPort:
+    ) -> ListeningPort:
         """Listen on a TCP port, with TLS if there are ``ssl_options``.
 
         ``address``: one address of this machine, IPv4 or IPv6; by default all IPv4 addresses, or
@@ -270,26 +270,26 @@ class HTTPServer:
 
         check_running(self.reactor)
         address = address or any_address(family)
-        listening: IListeningPort = listen_tcp(self, int(port), address, backlog, reuse_port)
+        listening: ListeningPort = listen_tcp(self, int(port), address, backlog, reuse_port)
         self.gate.add(listening)
         return listening
 
-    def listen_unix(self, path: str, mode: int = 0o666, backlog: int = 2048) -> IListeningPort:
+    def listen_unix(self, path: str, mode: int = 0o666, backlog: int = 2048) -> ListeningPort:
         """Listen on a UNIX socket. A socket that is there is replaced, any other file is not."""
         from ._listen import listen_unix
 
-        listening: IListeningPort = listen_unix(self, path, mode, backlog)
+        listening: ListeningPort = listen_unix(self, path, mode, backlog)
         self.gate.add(listening)
         return listening
 
-    def add_socket(self, sock: socket.socket) -> IListeningPort:
+    def add_socket(self, sock: socket.socket) -> ListeningPort:
         """Accept connections on a listening socket (from systemd, or a parent process).
 
         The socket is the server's from now on; `stop` closes it.
         """
         from ._listen import adopt
 
-        listening: IListeningPort = adopt(self, sock)
+        listening: ListeningPort = adopt(self, sock)
         self.gate.add(listening)
         self._adopted.append(sock)
         return listening

@@ -1,4 +1,4 @@
-"""What type checkers may know of the transport under a connection."""
+"""What type checkers may know of Twisted's transports and ports."""
 
 from __future__ import annotations
 
@@ -51,3 +51,16 @@ class Transport(Protocol):
 
     def setTcpKeepAlive(self, enabled: bool) -> None:
         """Whether the system looks after a silent client (``SO_KEEPALIVE``)."""
+
+
+class ListeningPort(Protocol):
+    """Twisted's listening port, for annotations: what `HTTPServer.listen` gives."""
+
+    def getHost(self) -> Any:
+        """Where it listens: an address with ``host`` and ``port``, or the ``name`` of a socket."""
+
+    def startListening(self) -> None:
+        """Listen again."""
+
+    def stopListening(self) -> Any:
+        """Listen no more; a Deferred for the end of it, or None."""

@@ -13,7 +13,7 @@ from twisted.internet.task import Clock
 from twisted.python.failure import Failure
 
 from cyclone.httpclient import HTTPClientError
-from cyclone.httpserver import HTTPServer
+from cyclone.httpserver import HTTPRequest, HTTPServer
 
 from ._clock import VirtualClock
 from ._connection import Exchange, MemoryConnection
@@ -81,9 +81,14 @@ class Client:
     """
 
     def __init__(
-        self, app: Any, clock: Any = None, *, host: str = "127.0.0.1", keep_cookies: bool = True
+        self,
+        app: HTTPServer | Callable[[HTTPRequest], object],
+        clock: Any = None,
+        *,
+        host: str = "127.0.0.1",
+        keep_cookies: bool = True,
     ) -> None:
-        self.app = app
+        self.app: Any = app
         #: What is sent as ``Host`` unless a request says otherwise.
         self.host = host
         self.keep_cookies = keep_cookies

@@ -12,8 +12,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Any, TypeVar, overload
 
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
@@ -186,7 +186,11 @@ class _Operation:
         self._cancel()
 
 
-def run_sync(function: Callable[[], Any], timeout: float | None = None) -> Any:
+@overload
+def run_sync(function: Callable[[], Awaitable[T]], timeout: float | None = None) -> T: ...
+@overload
+def run_sync(function: Callable[[], object], timeout: float | None = None) -> Any: ...
+def run_sync(function: Callable[[], object], timeout: float | None = None) -> Any:
     """Run the reactor until what ``function()`` returns is done, and return its result.
 
     ``function`` is called when the reactor runs; it may be an ``async def``, return a Deferred, a

@@ -14,7 +14,9 @@ from ._reactor import turn
 from ._sockets import bind_unused_port
 
 if TYPE_CHECKING:
-    from cyclone.httpserver import HTTPServer
+    from collections.abc import Callable
+
+    from cyclone.httpserver import HTTPRequest, HTTPServer
 
 
 class ServedApplication:
@@ -25,10 +27,15 @@ class ServedApplication:
     are keywords of `HTTPServer`.
     """
 
-    def __init__(self, app: Any, clock: VirtualClock | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        app: Callable[[HTTPRequest], object],
+        clock: VirtualClock | None = None,
+        **options: Any,
+    ) -> None:
         from twisted.internet import reactor
 
-        self.app = app
+        self.app: Any = app
         self.clock = clock
         if clock is not None:
             options["reactor"] = ClockedReactor(reactor, clock)

@@ -20,11 +20,12 @@ import sys
 import types
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine, Generator
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import Deferred, inlineCallbacks
 from twisted.python.failure import Failure
 
+_T = TypeVar("_T")
 running_loop = asyncio._get_running_loop
 _bridging: contextvars.ContextVar[bool] = contextvars.ContextVar("cyclone_bridging", default=False)
 _HAS_EAGER_TASKS = sys.version_info >= (3, 12)
@@ -46,7 +47,7 @@ class AsyncioReactorRequired(RuntimeError):
         super().__init__(f"Cannot await {kind.__module__}.{kind.__qualname__}. {ASYNCIO_HINT}")
 
 
-def start(awaitable: Awaitable[Any]) -> Deferred[Any]:
+def start(awaitable: Awaitable[_T]) -> Deferred[_T]:
     """Start *awaitable* at once, beside whatever runs; the Deferred fires with its result.
 
     Cancelling the Deferred cancels what was started.
@@ -59,7 +60,7 @@ def start(awaitable: Awaitable[Any]) -> Deferred[Any]:
     loop = running_loop()
     if loop is None:
         # A Deferred wants to know how it is cancelled before there is anything to cancel.
-        done: Deferred[Any] = Deferred(lambda _: driver.cancel())
+        done: Deferred[_T] = Deferred(lambda _: driver.cancel())
         driver = Driver(coroutine, done)
         driver.step(coroutine.send, None)
         return done
