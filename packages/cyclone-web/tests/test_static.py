@@ -254,6 +254,25 @@ def test_no_page_shows_the_name_of_a_file_RI_07(
 # --- conditional requests ---------------------------------------------------------------------
 
 
+class Always(StaticFileHandler):
+    """As programs do it that are being worked on: the browser is to have each change."""
+
+    def should_return_304(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("value", ["*", "the file's"])
+def test_an_override_says_that_a_copy_is_stale(serve: Any, root: Path, value: str) -> None:
+    client = serve([("/s/(.*)", Always, {"path": str(root)})])
+    first = client.fetch("GET", "/s/robots.txt")
+    headers = {"If-None-Match": first.headers["Etag"] if value != "*" else value}
+    again = client.fetch("GET", "/s/robots.txt", headers=headers)
+    assert (again.status, again.body) == (200, first.body)
+    assert again.headers["Content-Length"] == str(len(first.body))
+    ranged = client.fetch("GET", "/s/robots.txt", headers={**headers, "Range": "bytes=0-1"})
+    assert (ranged.status, ranged.body) == (206, first.body[:2])
+
+
 def test_if_none_match_wins(client: Any) -> None:
     first = client.fetch("GET", "/robots.txt")
     modified = first.headers["Last-Modified"]

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
+from cyclone.httpserver import StreamClosedError
 from cyclone.httputil import RangeNotSatisfiable, if_range_matches, parse_http_date
 
 from ._base import overridable
@@ -239,6 +240,17 @@ class StaticFileHandler(RequestHandler):
             parts, tail = answer.parts, answer.tail
         if include_body:
             await self._send_parts(parts, tail, whole=answer is None)
+            if type(self).should_return_304 is not StaticFileHandler.should_return_304:
+                await self._send_what_is_new()
+
+    async def _send_what_is_new(self) -> None:
+        """An override has said that the client's copy is stale: finish() shall not look again."""
+        if self._finished:
+            return
+        try:
+            await self.flush()
+        except StreamClosedError:
+            self._abort_answer()
 
     async def _send_parts(self, parts: list[Part], tail: bytes, *, whole: bool) -> None:
         if self._serves_files():
