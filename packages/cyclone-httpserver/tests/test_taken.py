@@ -8,6 +8,7 @@ import gc
 from typing import Any
 
 import pytest
+from http_support import Client, begin
 from twisted.internet.defer import (
     CancelledError,
     Deferred,
@@ -15,8 +16,9 @@ from twisted.internet.defer import (
     inlineCallbacks,
     succeed,
 )
+from twisted.logger import globalLogPublisher
 
-from cyclone.httpserver import StreamClosedError, Taken
+from cyclone.httpserver import HTTPRequest, StreamClosedError, Taken
 
 
 class Output:
@@ -137,3 +139,35 @@ def test_cancelling(output: Output, looked: bool) -> None:
 def test_it_has_no_other_attributes(output: Output) -> None:
     with pytest.raises(AttributeError):
         Taken(output).nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_output_for_a_client_that_is_gone_is_no_unhandled_error_F20() -> None:
+    """A writer who looks at no answer is not the cause of a traceback for each piece."""
+    logged: list[Any] = []
+    globalLogPublisher.addObserver(logged.append)  # type: ignore[arg-type]
+    try:
+        waiting: list[HTTPRequest] = []
+        client = Client(waiting.append)
+        connection = begin(client, waiting)
+        client.hang_up()
+        for _ in range(3):
+            connection.write(b"x")
+        connection.finish()
+        gc.collect()
+        assert not [event for event in logged if event["log_namespace"].startswith("twisted")]
+    finally:
+        globalLogPublisher.removeObserver(logged.append)  # type: ignore[arg-type]
+
+
+def test_who_looks_is_told_that_the_client_is_gone() -> None:
+    waiting: list[HTTPRequest] = []
+    client = Client(waiting.append)
+    connection = begin(client, waiting)
+    client.hang_up()
+    failures: list[Any] = []
+    for sent in (connection.write(b"x"), connection.finish()):
+        sent.addErrback(failures.append)
+    over = connection.write(b"x")
+    assert over.called
+    over.addErrback(failures.append)
+    assert [failure.type for failure in failures] == [StreamClosedError] * 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
-from twisted.internet.defer import CancelledError, Deferred, fail, succeed
+from twisted.internet.defer import CancelledError, Deferred, succeed
 from twisted.python.failure import Failure
 
 from cyclone.httputil import (
@@ -29,6 +29,7 @@ from ._output import (
     OutputSide,
     Streamed,
 )
+from ._taken import refused
 from ._timeouts import NEVER
 
 if TYPE_CHECKING:
@@ -182,7 +183,7 @@ class ResponseSide(OutputSide):
         """
         request = self.request
         if self._state != OPEN:
-            return fail(StreamClosedError())
+            return refused()
         if request is None or self._response is not None:
             raise RuntimeError("The head of this response was sent already")
         status = start_line.code
@@ -248,7 +249,7 @@ class ResponseSide(OutputSide):
         bytes than ``Content-Length`` says.
         """
         if self._state != OPEN:
-            return fail(StreamClosedError())
+            return refused()
         response = self._response
         if response is None:
             response = self._begin_raw(chunk)
@@ -285,7 +286,7 @@ class ResponseSide(OutputSide):
         `HTTPOutputError` raised. RuntimeError if no response was begun.
         """
         if self._state != OPEN:
-            return fail(StreamClosedError())
+            return refused()
         response, request = self._response, self.request
         if response is None or request is None:
             raise RuntimeError("No response to finish")

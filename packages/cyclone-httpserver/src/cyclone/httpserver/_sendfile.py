@@ -11,10 +11,11 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from twisted.internet.defer import Deferred, fail, succeed
+from twisted.internet.defer import Deferred, succeed
 
 from ._errors import StreamClosedError
 from ._outlet import PIECE, Outlet
+from ._taken import refused
 
 if TYPE_CHECKING:
     from ._responses import ResponseSide
@@ -79,7 +80,7 @@ class FileOutlet(Outlet):
 def send_file(side: ResponseSide, descriptor: int, start: int, count: int) -> Deferred[None]:
     """Send ``count`` bytes from ``start`` on; see `HTTPConnection.send_file`."""
     if side.closed:
-        return fail(StreamClosedError())
+        return refused()
     response = side._response
     if response is None:
         raise RuntimeError("The head of this response was not sent")

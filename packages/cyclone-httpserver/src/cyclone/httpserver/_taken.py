@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from ._errors import StreamClosedError
 from ._lazy import LazyDeferred
 
 
@@ -56,3 +57,26 @@ class Taken(LazyDeferred):
         output = self._output
         if output is not None and output.is_settled(self):
             self.on_wait()
+
+
+class _Gone:
+    """The output of a connection whose client is gone."""
+
+    def is_settled(self, waiter: Taken) -> bool:
+        """It is over."""
+        return True
+
+    def join(self, waiter: Taken) -> None:
+        """Whoever waits is told."""
+        waiter.errback(StreamClosedError())
+
+    def leave(self, waiter: Taken) -> None:
+        """Nobody waits here."""
+
+
+_GONE = _Gone()
+
+
+def refused() -> Taken:
+    """What to return for output that cannot be sent: only who looks at it is told."""
+    return Taken(_GONE)

@@ -71,10 +71,11 @@ class Sent(LazyDeferred):
 
 def quietly(sending: Deferred[None]) -> Deferred[None]:
     """*sending*, whose failure need not be looked at."""
-    if sending.called and not isinstance(sending.result, Failure):
+    lazy = isinstance(sending, Taken)
+    if not lazy and sending.called and not isinstance(sending.result, Failure):
         return sending
     sent = Sent(lambda _: sending.cancel())
-    if isinstance(sending, Taken):
+    if lazy:
         # Nothing happens to it before somebody looks
         sent._source = sending
     else:
