@@ -19,6 +19,7 @@ from cyclone.web import Application, HTTPError, RequestHandler
 T = TypeVar("T")
 Answers = Callable[[SentRequest], StubResponse | bytes | str | Exception]
 SECRET = "a-cookie-secret-that-only-tests-use"
+ISSUER = "https://op.example"
 
 
 class Answer:
@@ -133,3 +134,15 @@ def result_of(awaitable: Awaitable[T]) -> T:
     if error is not None:
         raise error
     return value  # type: ignore[no-any-return]
+
+
+def metadata(**changes: Any) -> dict[str, Any]:
+    """What the provider at `ISSUER` says of itself."""
+    values = {
+        "issuer": ISSUER,
+        "authorization_endpoint": ISSUER + "/auth",
+        "token_endpoint": ISSUER + "/token",
+        "jwks_uri": ISSUER + "/jwks",
+        **changes,
+    }
+    return {name: value for name, value in values.items() if value is not None}

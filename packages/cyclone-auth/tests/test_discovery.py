@@ -3,22 +3,10 @@
 from typing import Any
 
 import pytest
+from auth_support import ISSUER, metadata
 
 from cyclone.auth import ProviderError
 from cyclone.auth._discovery import configuration_url, is_trustworthy, parse_metadata
-
-ISSUER = "https://op.example"
-
-
-def metadata(**changes: Any) -> dict[str, Any]:
-    values = {
-        "issuer": ISSUER,
-        "authorization_endpoint": ISSUER + "/auth",
-        "token_endpoint": ISSUER + "/token",
-        "jwks_uri": ISSUER + "/jwks",
-        **changes,
-    }
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def test_least_metadata() -> None:

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 from auth_keys import jwk
-from auth_support import result_of
-from test_discovery import ISSUER, metadata
+from auth_support import ISSUER, metadata, result_of
 from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from http_support import Client, statuses
-from test_server import GET, LAST, ServerCase, reactor, until
+from server_support import GET, LAST, ServerCase, reactor, until
 from twisted.internet.task import Clock
 from twisted.internet.threads import deferToThread
 
@@ -216,6 +216,6 @@ class BoundTests(ServerCase):
 
     @staticmethod
     def _exchange(address: Any) -> bytes:
-        from test_server import exchange
+        from server_support import exchange
 
         return exchange(address, LAST)

@@ -8,7 +8,7 @@ import socket
 from typing import Any
 
 from http_support import HEADERS, Client, G, H, statuses
-from test_server import GET, LAST, ServerCase, until
+from server_support import GET, LAST, ServerCase, until
 from twisted.internet.threads import deferToThread
 
 from cyclone.httpserver import HTTPRequest
@@ -103,6 +103,6 @@ class StopTests(ServerCase):
 
     @staticmethod
     def _exchange(address: Any) -> bytes:
-        from test_server import exchange
+        from server_support import exchange
 
         return exchange(address, LAST)

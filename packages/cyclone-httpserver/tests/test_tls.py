@@ -9,13 +9,12 @@ import os
 import socket
 import ssl
 import sys
-import tempfile
 from typing import Any
 
 import pytest
-import trustme
 from http_support import HEADERS, statuses
-from test_server import GET, LAST, ServerCase, until
+from server_support import GET, LAST, ServerCase, until
+from tls_support import CLIENT, client_context, files
 from twisted.internet import reactor as _reactor
 from twisted.internet.threads import deferToThread
 
@@ -23,30 +22,6 @@ from cyclone.httpserver import HTTPRequest, HTTPServer
 from cyclone.httpserver._tls import context_factory
 
 reactor: Any = _reactor
-AUTHORITY = trustme.CA()
-SERVER = AUTHORITY.issue_cert("localhost")
-CLIENT = AUTHORITY.issue_cert("client@example.com", "client.example", common_name="the client")
-
-
-def files() -> dict[str, Any]:
-    folder = tempfile.mkdtemp()
-    chain = os.path.join(folder, "chain.pem")
-    for blob in SERVER.cert_chain_pems:
-        blob.write_to_path(chain, append=True)
-    key = os.path.join(folder, "key.pem")
-    SERVER.private_key_pem.write_to_path(key)
-    authority = os.path.join(folder, "ca.pem")
-    AUTHORITY.cert_pem.write_to_path(authority)
-    return {"certfile": chain, "keyfile": key, "ca_certs": authority}
-
-
-def client_context(show: bool = False) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    AUTHORITY.configure_trust(context)
-    context.set_alpn_protocols(["h2", "http/1.1"])
-    if show:
-        CLIENT.configure_cert(context)
-    return context
 
 
 def talk(address: Any, *segments: bytes, show: bool = False) -> tuple[bytes, str | None]:

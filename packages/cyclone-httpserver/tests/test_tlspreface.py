@@ -8,8 +8,8 @@ import socket
 from typing import Any
 
 from http_support import HEADERS
-from test_server import LAST, ServerCase
-from test_tls import client_context, files
+from server_support import LAST, ServerCase
+from tls_support import client_context, files
 from twisted.internet.threads import deferToThread
 
 from cyclone.httpserver import HTTPRequest

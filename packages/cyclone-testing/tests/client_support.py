@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from twisted.internet.defer import Deferred, inlineCallbacks, succeed
 from twisted.python.failure import Failure
 
+from cyclone.sse import SSEHandler
 from cyclone.web import Application, RequestHandler, asynchronous, stream_request_body
 
 
@@ -150,3 +151,18 @@ def make_app(**settings: Any) -> Application:
         ],
         **settings,
     )
+
+
+class News(SSEHandler):
+    current: News
+    left = 0
+
+    def bind(self) -> None:
+        type(self).current = self
+        self.sendEvent("one", event="greeting", eid=1, retry=1000)
+        self.sendEvent("two\nlines")
+        if self.last_event_id:
+            self.sendEvent({"last": self.last_event_id})
+
+    def unbind(self) -> None:
+        type(self).left += 1

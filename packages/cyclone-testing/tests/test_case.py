@@ -9,7 +9,7 @@ import warnings
 from typing import Any
 
 import pytest
-from test_reactor import later
+from reactor_support import later
 from twisted.internet.defer import Deferred
 
 from cyclone.testing import AsyncTestCase

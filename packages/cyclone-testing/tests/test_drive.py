@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-from test_reactor import coroutine, later
+from reactor_support import coroutine, later
 from twisted.internet.defer import fail, succeed
 from twisted.python.failure import Failure
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from test_reactor import later
+from reactor_support import later
 
 from cyclone.testing import AsyncTestCase, gen_test
 

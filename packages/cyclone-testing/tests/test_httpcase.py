@@ -7,7 +7,7 @@ from collections.abc import Generator
 from typing import Any
 
 import pytest
-from test_reactor import later
+from reactor_support import later
 from twisted.internet.defer import inlineCallbacks
 from twisted.trial import unittest as trial
 

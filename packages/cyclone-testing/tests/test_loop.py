@@ -8,7 +8,7 @@ import threading
 from typing import Any
 
 import pytest
-from test_reactor import coroutine, later
+from reactor_support import coroutine, later
 from twisted.trial import unittest
 
 from cyclone.testing import AsyncTestCase, ReactorLoop

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from reactor_support import coroutine, later
 from twisted.internet.defer import CancelledError, Deferred, fail, succeed
 from twisted.trial import unittest
 
@@ -21,17 +22,6 @@ from cyclone.testing._reactor import Spinner, running_reactor, stop_thread_pool,
 
 #: On the asyncio reactor a coroutine is a task.
 CANCELLED = (CancelledError, asyncio.CancelledError)
-
-
-def later(seconds: float = 0, value: Any = None) -> Deferred[Any]:
-    from twisted.internet import reactor, task
-
-    return task.deferLater(reactor, seconds, lambda: value)
-
-
-async def coroutine() -> str:
-    await later()
-    return "coroutine"
 
 
 def generator() -> Iterator[Any]:

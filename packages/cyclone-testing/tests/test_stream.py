@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from client_support import Open, make_app, outcome
+from client_support import News, Open, make_app, outcome
 from twisted.trial import unittest
 
 from cyclone.httpclient import HTTPClientError, HTTPStreamClosedError
-from cyclone.sse import SSEHandler
 from cyclone.testing import Client, Event, VirtualClock, _stream
 from cyclone.testing._reactor import turn
 from cyclone.testing._stream import EventStream
@@ -57,21 +56,6 @@ def test_what_nobody_reads_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     Open.current.write("x" * 2000)
     Open.current.flush().addErrback(lambda _: None)
     assert stream.connection.closed
-
-
-class News(SSEHandler):
-    current: News
-    left = 0
-
-    def bind(self) -> None:
-        type(self).current = self
-        self.sendEvent("one", event="greeting", eid=1, retry=1000)
-        self.sendEvent("two\nlines")
-        if self.last_event_id:
-            self.sendEvent({"last": self.last_event_id})
-
-    def unbind(self) -> None:
-        type(self).left += 1
 
 
 def client(**settings: Any) -> Client:
