@@ -15,6 +15,7 @@ from http_support import HEADERS, statuses
 from server_support import GET, LAST, ServerCase, reactor, until
 from twisted.internet.endpoints import TCP4ServerEndpoint, serverFromString
 from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IReactorTCP
 from twisted.internet.protocol import Protocol
 from twisted.internet.task import deferLater
 from twisted.internet.threads import deferToThread
@@ -39,7 +40,8 @@ class ListeningTests(ServerCase):
 
     async def test_factory(self) -> None:
         server = self.server()
-        port = reactor.listenTCP(0, server, interface="127.0.0.1")
+        declared: IReactorTCP = reactor  # it is in its type, too, that it is a factory
+        port: Any = declared.listenTCP(0, server, interface="127.0.0.1")
         address = ("127.0.0.1", port.getHost().port)
         answer = await self.talk(address, LAST)
         self.assertEqual(statuses(answer), [200])

@@ -31,11 +31,18 @@ from ._writer import DateLine
 if TYPE_CHECKING:
     from typing import Unpack
 
+    # What listenTCP() is declared to take; an IProtocolFactory is all it needs
+    from twisted.internet.protocol import ServerFactory
+
     from ._keywords import ServerKeywords
     from ._output import OutputSide
     from ._proxy import ProxyRules, TrustedPeers
     from ._request import HTTPRequest
     from ._transport import ListeningPort
+
+    Base = ServerFactory[Any]
+else:
+    Base = object
 
 general_log = EventLogger("cyclone.general")
 application_log = EventLogger("cyclone.application")
@@ -54,7 +61,7 @@ class _Alias:
 
 
 @implementer(IProtocolFactory, IProtocolNegotiationFactory)
-class HTTPServer:
+class HTTPServer(Base):
     """An HTTP/1.x server around a callback: a Twisted server factory.
 
     ``request_callback(request)`` is called with each `HTTPRequest`; it answers through

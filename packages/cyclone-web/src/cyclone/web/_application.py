@@ -259,9 +259,7 @@ class Application(HTTPServer, ReversibleRouter, ServerFactory):
         if self.numPorts == 0:
             self.stopFactory()  # type: ignore[no-untyped-call]
 
-    def buildProtocol(  # type: ignore[override]
-        self, addr: IAddress | None
-    ) -> HTTPConnection:
+    def buildProtocol(self, addr: IAddress | None) -> HTTPConnection:
         """Twisted: a connection was accepted."""
         # A program may call something else its protocol
         protocol = self.protocol if callable(self.protocol) else HTTPConnection
