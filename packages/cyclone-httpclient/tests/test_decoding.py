@@ -109,3 +109,14 @@ def test_any_noise(noise: bytes) -> None:
     for coder in CODERS:
         with contextlib.suppress(DecodingError):
             decode(name_of(coder), [noise])
+
+
+@pytest.mark.skipif("zstd" not in CODERS, reason="zstd is not installed")
+def test_CL_08_many_zstd_frames_of_nothing_are_refused() -> None:
+    """A frame to be skipped is 8 bytes, and as much work as one of 100 KB."""
+    skipped = b"\x50\x2a\x4d\x18\x00\x00\x00\x00"
+    some = CODERS["zstd"](b"some")
+    assert b"".join(decode("zstd", [(skipped * 50 + some) * 20])) == b"some" * 20
+    for frame in (skipped, CODERS["zstd"](b"")):
+        with pytest.raises(DecodingError, match="empty frames"):
+            decode("zstd", [frame * 8000])

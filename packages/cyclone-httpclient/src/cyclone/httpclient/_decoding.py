@@ -15,6 +15,8 @@ from typing import Protocol
 
 STEP = 64 * 1024
 MAX_CODINGS = 2
+#: So many frames of zstd may follow each other that hold nothing: each costs a new decompressor.
+MAX_EMPTY_FRAMES = 100
 
 
 class DecodingError(Exception):
@@ -136,6 +138,7 @@ class ZstdDecoder:
     def __init__(self) -> None:
         self._zstd = _zstd_module()
         self._fed = False
+        self._empty = 0
         self._new()
 
     def _new(self) -> None:
@@ -146,6 +149,9 @@ class ZstdDecoder:
         """Decode frame after frame."""
         while data or not (self._object.needs_input or self._object.eof):
             if self._object.eof:
+                self._empty += 1
+                if self._empty > MAX_EMPTY_FRAMES:
+                    raise DecodingError("the compressed body has too many empty frames")
                 self._new()
             self._fed = True
             try:
@@ -154,6 +160,7 @@ class ZstdDecoder:
                 raise DecodingError("the compressed body is damaged") from error
             data = self._object.unused_data if self._object.eof else b""
             if piece:
+                self._empty = 0
                 yield piece
 
     def finish(self) -> None:
