@@ -77,7 +77,9 @@ def test_stream_of_a_connection_that_was_answered() -> None:
     client.send(REQUEST)
     assert not client.connection.stream.closed()
     client.requests[0].connection.stream.close()
-    assert client.wire.aborted
+    assert client.wire.disconnecting
+    assert not client.wire.aborted
+    assert client.received.endswith(b"/ 0")
     assert client.connection.stream.closed()
 
 

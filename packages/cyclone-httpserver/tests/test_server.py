@@ -135,16 +135,24 @@ class TrafficTests(ServerCase):
 
     async def test_an_answer_after_the_stream_was_closed_is_dropped(self) -> None:
         answered: list[HTTPRequest] = []
+        refused: list[Any] = []
 
         def callback(request: HTTPRequest) -> None:
-            request.connection.stream.close()
-            self.echo(request)
+            connection = request.connection
+            if request.path == "/last":
+                connection.write_headers(OK, HTTPHeaders({"Content-Length": "9"}), b"sent ")
+            connection.stream.close()
+            if request.path == "/last":
+                connection.write(b"late").addErrback(refused.append)
+            else:
+                self.echo(request)
             answered.append(request)
 
         address = self.address(self.server(callback))
-        with self.assertRaises(ConnectionResetError):
-            await self.talk(address, GET)
-        self.assertEqual(len(answered), 1)
+        self.assertEqual(await self.talk(address, GET), b"")
+        answer = await self.talk(address, LAST)
+        self.assertTrue(answer.endswith(b"\r\n\r\nsent "))
+        self.assertEqual((len(answered), len(refused)), (2, 1))
 
     async def test_413_can_be_read_SM24(self) -> None:
         """The client goes on sending 10 MB; a reset would destroy the answer."""

@@ -252,6 +252,19 @@ class OutputSide:
         else:
             self.transport.loseConnection()
 
+    def _hang_up(self) -> None:
+        """Close now; what was sent arrives, and what is written from here on is dropped."""
+        if self._state in (CLOSED, DETACHED):
+            return
+        self._flush()
+        if self._outlet is not None:
+            self._kill()
+            return
+        self._state = CLOSING
+        self._quiet = False
+        self._send = len  # it takes all, and sends nothing
+        self._lose_now()
+
     def detach(self, protocol: Any = None) -> Any:
         """Give the transport away; this connection does nothing more with it.
 

@@ -68,12 +68,15 @@ class ConnectionStream:
         return connection._half_closed or connection._state in (CLOSING, CLOSED)
 
     def close(self) -> None:
-        """Close the connection at once; ``on_connection_close`` of the handler follows."""
+        """Close the connection: what was sent arrives, what is written from here on does not.
+
+        ``on_connection_close`` of the handler follows.
+        """
         connection = self._connection
         if connection._state == DETACHED:
             connection.transport.loseConnection()
         else:
-            connection._kill()
+            connection._hang_up()
 
     def writing(self) -> bool:
         """Whether the system has not taken all output yet."""
