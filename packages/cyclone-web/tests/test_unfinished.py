@@ -220,11 +220,14 @@ def test_the_clock_of_a_test_counts_for_the_timeout() -> None:
 def test_what_one_raises_at_its_timeout_keeps_no_other_waiting(
     serve: Any, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
+    waiting: list[Deferred[None]] = []
+
     class Raising(RequestHandler):
         handler_timeout = 5
 
         async def get(self) -> None:
-            await Deferred()
+            waiting.append(Deferred())
+            await waiting[-1]
 
         def on_finish(self) -> None:
             raise ZeroDivisionError
