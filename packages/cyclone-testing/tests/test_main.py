@@ -6,7 +6,7 @@ import os
 import runpy
 import subprocess
 import sys
-import types
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -88,8 +88,12 @@ def test_a_script(
     argument: tuple[str, ...],
     count: int,
 ) -> None:
-    module = types.ModuleType("hello_tests")
-    exec(TESTS, vars(module))
+    (tmp_path / "hello_tests.py").write_text(TESTS)
+    spec = spec_from_file_location("hello_tests", tmp_path / "hello_tests.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
     monkeypatch.setitem(sys.modules, "hello_tests", module)
     monkeypatch.setitem(sys.modules, "__main__", module)
     monkeypatch.setattr(sys, "argv", ["hello_tests.py", *argument])
