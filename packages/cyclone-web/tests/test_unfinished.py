@@ -205,11 +205,13 @@ def test_f_24_handler_timeout(serve: Any, clock: Clock, how: str) -> None:
 
 
 def test_the_clock_of_a_test_counts_for_the_timeout() -> None:
+    waiting: Deferred[None] = Deferred()
+
     class Timed(RequestHandler):
         handler_timeout = 5
 
         async def get(self) -> None:
-            await Deferred()
+            await waiting
 
     client = Client(Application([("/", Timed)]))
     connection = client.start("GET", "/")
