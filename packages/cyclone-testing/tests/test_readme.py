@@ -19,6 +19,7 @@ BLOCKS = re.findall(r"^```python\n(.*?)^```$", README.read_text("utf-8"), re.DOT
 def load(number: int, monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     """The example as a module."""
     module = types.ModuleType(f"readme_{number}")
+    del module.__spec__, module.__loader__  # a traceback warns of the empty ones from 3.15 on
     monkeypatch.setitem(sys.modules, module.__name__, module)
     exec(compile(BLOCKS[number], str(README), "exec"), vars(module))
     return module
