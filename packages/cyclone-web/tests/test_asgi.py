@@ -1,5 +1,6 @@
 from typing import Any
 
+import pytest
 from twisted.internet.defer import Deferred
 
 from cyclone.httpserver import HTTPRequest
@@ -103,3 +104,19 @@ def test_a_failure_behind_the_head_cuts(serve: Any) -> None:
     connection = serve(routes(application)).start("GET", "/")
     assert connection.closed
     assert not connection.responses()[0].complete
+
+
+def test_the_access_log(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    async def leaving(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        await receive()
+
+    async def silent(scope: Any, receive: Any, send: Any) -> None:
+        pass
+
+    caplog.set_level("INFO", "cyclone.access")
+    serve(routes(echo)).fetch("POST", "/?a=b", body="body")
+    serve(routes(leaving)).start("GET", "/").lose()
+    serve(routes(silent)).fetch("GET", "/")
+    lines = [record.getMessage().rpartition(" ")[0] for record in caplog.records]
+    assert lines == ["201 POST /?a=b (127.0.0.1)", "499 GET / (127.0.0.1)", "500 GET / (127.0.0.1)"]

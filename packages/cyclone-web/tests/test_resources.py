@@ -1,5 +1,6 @@
 from typing import Any
 
+import pytest
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET
 
@@ -114,3 +115,12 @@ def test_a_resource_that_raises(serve: Any) -> None:
     finally:
         globalLogPublisher.removeObserver(observer)
     assert any("log_failure" in event for event in seen)
+
+
+def test_the_access_log(serve: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "cyclone.access")
+    client, _ = client_for(serve)
+    client.fetch("POST", "/tree/leaf?a=b", body="")
+    client.start("PUT", "/tree/leaf", body="").lose()
+    lines = [record.getMessage().rpartition(" ")[0] for record in caplog.records]
+    assert lines == ["201 POST /tree/leaf?a=b (127.0.0.1)", "200 PUT /tree/leaf (127.0.0.1)"]

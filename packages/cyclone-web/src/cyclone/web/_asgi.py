@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cyclone.httputil import HTTPHeaders, ResponseStartLine, responses, split_host_and_port
 
 from ._coroutines import start
-from ._log import application_log
+from ._log import application_log, log_foreign
 from ._routing_matchers import unquote_group
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ class _Exchange:
 
     def ended(self) -> None:
         """The application returned; a response it did not complete is cut."""
+        self._log()
         if not self._done:
             self._break()
 
@@ -116,7 +117,13 @@ class _Exchange:
         if self._connection.request is self._request:
             message = "Uncaught exception serving {request}"
             application_log.error(message, request=repr(self._request), exc_info=failure.value)
+        self._log()
         self._break()
+
+    def _log(self) -> None:
+        gone = self._connection.request is not self._request and not self._begun
+        begun = self._start.code if self._begun and self._start is not None else 500
+        log_foreign(self._request, 499 if gone else begun)
 
     def _break(self) -> None:
         self._done = True

@@ -13,6 +13,8 @@ from cyclone.httpserver import EventLogger
 from cyclone.httputil import current_request
 
 if TYPE_CHECKING:
+    from cyclone.httpserver import HTTPRequest
+
     from ._base import HandlerBase
     from ._handler import RequestHandler
 
@@ -69,6 +71,18 @@ def _level(status: int) -> int:
 def access_logger(status: int) -> Callable[..., None]:
     """The method of the access log that fits *status*."""
     return _LOGS[_level(status)]
+
+
+def log_foreign(request: HTTPRequest, status: int) -> None:
+    """Log a request that something else than a handler answered: WSGI, ASGI, a resource."""
+    access_logger(status)(
+        _TEXT,
+        status=status,
+        method=request.method,
+        uri=request.uri,
+        remote_ip=request.remote_ip,
+        milliseconds=1000.0 * request.request_time(),
+    )
 
 
 def hook_returned(handler: HandlerBase, hook: str, result: object) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from cyclone.httputil import HTTPHeaders, ResponseStartLine
 
+from ._log import log_foreign
+
 if TYPE_CHECKING:
     from cyclone.httpserver import HTTPRequest
 
@@ -48,6 +50,7 @@ class _Channel:
         self._request = request
         self._connection: Any = request.connection
         self._finished = False
+        self._status = 499  # the client left before there was another
         self.site = site
         self.transport = self
 
@@ -71,6 +74,7 @@ class _Channel:
             for name, values in pairs:
                 for value in values if isinstance(values, list) else [values]:
                     fields.add(name.decode("latin-1"), value.decode("latin-1"))
+            self._status = int(code)
             start_line = ResponseStartLine("HTTP/1.1", int(code), reason.decode("latin-1"))
             self._connection.write_headers(start_line, fields).addErrback(_ignore)
 
@@ -105,7 +109,8 @@ class _Channel:
     abortConnection = loseConnection
 
     def ended(self, reason: str | None) -> None:
-        """Tell the resource when the client went away before it had finished."""
+        """Log the request; tell the resource when the client went away too early."""
+        log_foreign(self._request, self._status)
         if not self._finished and reason is not None:
             from twisted.internet.error import ConnectionLost
             from twisted.python.failure import Failure

@@ -11,7 +11,7 @@ from cyclone.httpserver import StreamClosedError
 from cyclone.httputil import HTTPHeaders, ResponseStartLine, split_host_and_port
 
 from ._coroutines import start
-from ._log import access_logger, application_log
+from ._log import application_log, log_foreign
 from ._routing_matchers import unquote_group
 
 if TYPE_CHECKING:
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     WSGIApplication = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _UNCAUGHT = "Uncaught exception serving {request}"
-_TEXT = "{status} {method} {uri} ({remote_ip}) {milliseconds:.2f}ms"
 
 
 def to_wsgi_str(data: bytes) -> str:
@@ -60,10 +59,7 @@ class WSGIContainer:
         except Exception:
             application_log.error(_UNCAUGHT, request=repr(request), exc_info=True)
             answer.fail()
-        milliseconds = 1000.0 * request.request_time()
-        fields = {name: getattr(request, name) for name in ("method", "uri", "remote_ip")}
-        log = access_logger(answer.status)
-        log(_TEXT, status=answer.status, milliseconds=milliseconds, **fields)
+        log_foreign(request, answer.status)
 
     def environ(self, request: HTTPRequest) -> dict[str, Any]:
         """Return the WSGI environment of *request*.
