@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from bodies_support import Application, Receiver, post, streaming
-from http_support import HEADERS, Client, H, P, S
+from http_support import HEADERS, OK, Client, H, P, S
 from twisted.internet.defer import Deferred
 
 from cyclone.httpserver import BodyReceiver, HTTPRequest
@@ -122,6 +122,31 @@ class TestBreakingOff:
         client.hang_up()
         gate.errback(ValueError())
         assert [record.name for record in caplog.records] == ["cyclone.application"]
+
+
+@pytest.mark.parametrize(
+    ("version", "cut"), [(b"1.1", False), (b"1.0", True)], ids=["chunks", "until-close"]
+)
+def test_a_bad_body_ends_the_answer_that_was_begun(version: bytes, cut: bool) -> None:
+    """Its client must not take what has come for all of it (RI-11)."""
+    gone: list[object] = []
+
+    def choose(application: Application, request: HTTPRequest) -> BodyReceiver:
+        request.connection.write_headers(OK, HEADERS.copy(), b"half")
+        request.notifyFinish().addCallback(gone.append)
+        return streaming(application, request)
+
+    application = Application(choose)
+    client = Client(application, body_timeout=5)
+    client.send(b"POST / HTTP/%b\r\nHost: x\r\nContent-Length: 10\r\n\r\n123" % version)
+    assert b"half" in client.received
+    client.advance(10)
+    assert client.statuses == [200]
+    assert not client.received.endswith(b"0\r\n\r\n")
+    assert client.wire.aborted is cut
+    assert client.wire.aborted or client.wire.closing
+    assert application.receivers[0].events == ["close"]
+    assert len(gone) == 1
 
 
 class Collecting:

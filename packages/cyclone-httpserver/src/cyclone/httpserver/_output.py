@@ -148,9 +148,12 @@ class OutputSide:
         The last chunk is not sent; a response that ends with the connection is reset. Without a
         response so far the connection is closed.
         """
+        self._break_off(self._response)
+
+    def _break_off(self, response: Streamed | None) -> None:
+        """The same for a response that is not the current one any more."""
         if self._state in (CLOSED, DETACHED):
             return
-        response = self._response
         self._flush()
         by_close = response is not None and response.framing in (BY_CLOSE, RAW)
         if by_close or self._outlet is not None:

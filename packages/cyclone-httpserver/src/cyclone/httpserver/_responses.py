@@ -407,16 +407,15 @@ class ResponseSide(OutputSide):
         self.server.log_refused(self, error)
         self.keep_alive = False
         incoming = self._incoming
-        begun = self._response is not None
+        response, self._response = self._response, None
         request, self.request = self.request, None
-        self._response = None
         if incoming is not None:
             incoming.discard()
         if request is not None:
             self._tell_close(str(error))
             request._finished(str(error))
-        if begun:
-            self.abort()
+        if response is not None:
+            self._break_off(response)
             return
         if request is not None or incoming is None:
             self._emit(error_response(error.status_code, request, self._date()))
