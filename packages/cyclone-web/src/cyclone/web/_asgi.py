@@ -121,9 +121,12 @@ class _Exchange:
         self._break()
 
     def _log(self) -> None:
-        gone = self._connection.request is not self._request and not self._begun
-        begun = self._start.code if self._begun and self._start is not None else 500
-        log_foreign(self._request, 499 if gone else begun)
+        connection, request = self._connection, self._request
+        if self._begun and self._start is not None:
+            status = self._start.code
+        else:
+            status = 499 if connection.closed or connection.request is not request else 500
+        log_foreign(request, status)
 
     def _break(self) -> None:
         self._done = True
