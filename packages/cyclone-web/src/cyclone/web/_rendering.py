@@ -134,26 +134,26 @@ class RenderingMixin(HandlerBase):
 
     # --- the assets of UI modules ---------------------------------------------------------
 
-    def render_linked_js(self, js_files: Iterable[str]) -> str | bytes:
+    def render_linked_js(self, js_files: Iterable[str]) -> str:
         """Return the HTML that links scripts; override it to write it otherwise."""
         return "".join(
             f'<script src="{xhtml_escape(path)}" type="text/javascript"></script>'
             for path in self._asset_urls(js_files)
         )
 
-    def render_embed_js(self, js_embed: Iterable[bytes]) -> str | bytes:
+    def render_embed_js(self, js_embed: Iterable[bytes]) -> bytes:
         """Return the HTML that holds scripts; override it, for instance to add a nonce."""
         joined = b"\n".join(js_embed)
         return b'<script type="text/javascript">\n//<![CDATA[\n' + joined + b"\n//]]>\n</script>"
 
-    def render_linked_css(self, css_files: Iterable[str]) -> str | bytes:
+    def render_linked_css(self, css_files: Iterable[str]) -> str:
         """Return the HTML that links style sheets; override it to write it otherwise."""
         return "".join(
             f'<link href="{xhtml_escape(path)}" type="text/css" rel="stylesheet"/>'
             for path in self._asset_urls(css_files)
         )
 
-    def render_embed_css(self, css_embed: Iterable[bytes]) -> str | bytes:
+    def render_embed_css(self, css_embed: Iterable[bytes]) -> bytes:
         """Return the HTML that holds styles; override it, for instance to add a nonce."""
         return b'<style type="text/css">\n' + b"\n".join(css_embed) + b"\n</style>"
 

@@ -135,9 +135,7 @@ class ResponseMixin(HandlerBase):
         if name in self._headers:
             del self._headers[name]
 
-    def redirect(
-        self, url: str | bytes, permanent: bool = False, status: int | None = None
-    ) -> None:
+    def redirect(self, url: str, permanent: bool = False, status: int | None = None) -> None:
         """Answer with a redirect (302, 301 if *permanent*, or any 3xx *status*) and finish.
 
         *url* is sent as given, relative or absolute; what is not ASCII is percent-encoded.
