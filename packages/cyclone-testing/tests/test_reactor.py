@@ -7,6 +7,8 @@ import contextlib
 import functools
 import os
 import signal
+import subprocess
+import sys
 import threading
 import traceback
 from collections.abc import Iterator
@@ -160,6 +162,18 @@ def test_child_processes_are_noticed() -> None:
 
     command = "/bin/sh", ["-c", "exit 3"]
     assert run_sync(lambda: getProcessValue(*command), timeout=5) == 3  # type: ignore[no-untyped-call]
+
+
+def test_a_script_ends_though_there_were_threads() -> None:
+    source = (
+        "from cyclone.testing import run_sync\n"
+        "from twisted.internet.threads import deferToThread\n"
+        "print(run_sync(lambda: deferToThread(len, 'abc')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", source], capture_output=True, timeout=30, check=False
+    )
+    assert (done.stdout.strip(), done.stderr, done.returncode) == (b"3", b"", 0)
 
 
 def test_threads_end() -> None:

@@ -8,6 +8,7 @@ it was when it is run the next time. Twisted's own trial works that way on every
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import sys
@@ -200,7 +201,16 @@ def run_sync(function: Callable[[], object], timeout: float | None = None) -> An
         is the cause, so that the traceback shows where it waited.
     :raises RuntimeError: when the reactor runs already.
     """
+    _end_threads_at_exit()
     return _Operation(function, timeout).run()
+
+
+@functools.cache
+def _end_threads_at_exit() -> None:
+    """A script ends: Python waits for threads before it calls what `atexit` has."""
+    register = getattr(threading, "_register_atexit", None)
+    if register is not None:
+        register(stop_thread_pool)
 
 
 def turn(turns: int = 2) -> Deferred[None]:
