@@ -45,6 +45,7 @@ CASES = [
     ("path-relative", "http://h/x/y", "a=b; Path=z", "http://h/x/", "a=b"),
     ("max-age", "http://h/", "a=b; Max-Age=10", "http://h/", "a=b"),
     ("max-age-0", "http://h/", "a=b; Max-Age=0", "http://h/", None),
+    ("max-age-1", "http://h/", "a=b; Max-Age=1", "http://h/", "a=b"),
     (
         "max-age-wins",
         "http://h/",
