@@ -12,12 +12,13 @@ from cyclone.cli._sockets import Listener
 from cyclone.web import autoreload
 
 
-def test_kept_and_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("tls", "made"), [(True, False), (False, True), (True, True)])
+def test_kept_and_taken(monkeypatch: pytest.MonkeyPatch, tls: bool, made: bool) -> None:
     hooks: list[object] = []
     monkeypatch.setattr(autoreload, "add_reload_hook", hooks.append)
     environ: dict[str, str] = {}
     with socket.create_server(("127.0.0.1", 0)) as first:
-        copy = Listener(socket.socket(fileno=os.dup(first.fileno())), tls=True)
+        copy = Listener(socket.socket(fileno=os.dup(first.fileno())), tls, made)
         _reload.keep_sockets([copy], environ)
         assert environ == {}
         (hook,) = hooks
@@ -25,7 +26,7 @@ def test_kept_and_taken(monkeypatch: pytest.MonkeyPatch) -> None:
         hook()
         assert copy.sock.get_inheritable()
         (found,) = _reload.take_sockets(environ)
-        assert (found.tls, found.made, found.url) == (True, False, copy.url)
+        assert (found.tls, found.made, found.url) == (tls, made, copy.url)
         assert not found.sock.get_inheritable()
         copy.sock.detach()
         found.close()

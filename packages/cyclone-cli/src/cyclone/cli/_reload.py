@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import MutableMapping, Sequence
 
 from ._sockets import Listener, from_descriptor
 
-#: Set for the program that replaces this one: its own process id, and the descriptors.
+#: Set for the program that replaces this one: its own process id, and the descriptors, with ``s``
+#: for TLS and ``m`` for those that were made here, whose files are removed at the end.
 VARIABLE = "CYCLONE_KEPT_SOCKETS"
 
 
@@ -20,7 +22,10 @@ def keep_sockets(
     def hand_over() -> None:
         for listener in listeners:
             listener.sock.set_inheritable(True)
-        kept = [f"{item.sock.fileno()}{'s' if item.tls else ''}" for item in listeners]
+        kept = [
+            f"{item.sock.fileno()}{'s' if item.tls else ''}{'m' if item.made else ''}"
+            for item in listeners
+        ]
         environ[VARIABLE] = ":".join([str(os.getpid()), *kept])
 
     autoreload.add_reload_hook(hand_over)
@@ -31,4 +36,9 @@ def take_sockets(environ: MutableMapping[str, str] = os.environ) -> list[Listene
     pid, *kept = environ.pop(VARIABLE, "").split(":")
     if pid != str(os.getpid()):
         return []
-    return [from_descriptor(int(item.rstrip("s")), tls=item.endswith("s")) for item in kept]
+    return [
+        dataclasses.replace(
+            from_descriptor(int(item.rstrip("sm")), tls="s" in item), made=item.endswith("m")
+        )
+        for item in kept
+    ]
