@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from importlib.machinery import ModuleSpec
 from types import FunctionType
 
 from cyclone import escape
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
 # A template that asks for its own variables by one of these needs them in a real dictionary.
 _DYNAMIC = frozenset({"globals", "locals", "vars", "dir", "eval", "exec"})
-_NOT_LOOKED_UP = frozenset({"__name__", "__builtins__", "__debug__", "__import__", "__loader__"})
+_NOT_LOOKED_UP = frozenset(
+    {"__name__", "__builtins__", "__debug__", "__import__", "__loader__", "__spec__"}
+)
 _ALLOW_AWAIT = 0x2000
 _GENERATOR = 0x20 | 0x200
 
@@ -68,10 +71,13 @@ class Program:
             names.add("_tt_modules")
         self.names: frozenset[str] = frozenset(names)
         self.dynamic: bool = not self.names.isdisjoint(_DYNAMIC)
+        loader: Any = self
         self.globals: dict[str, object] = {
             "__name__": self.filename,
             "__builtins__": builtins,
-            "__loader__": self,
+            # Where linecache looks for the source; without both Python 3.15 warns in tracebacks.
+            "__loader__": loader,
+            "__spec__": ModuleSpec(self.filename, loader),
             "_tt_program": self,
         }
         self._source = source
