@@ -204,7 +204,7 @@ def test_any_cookie_is_safe_or_refused(
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"value": 1}, TypeError, "the value of cookie 'n' is a str or bytes, not 1"),
+        ({"value": 1}, TypeError, "the value of cookie 'n' is a str or bytes, not int"),
         ({"value": '{"a": 1}'}, CookieError, "Invalid value for cookie 'n': ' ' cannot be in it"),
         ({"value": "v", "expires": "now"}, TypeError, "expires of cookie 'n' is .* not 'now'"),
     ],

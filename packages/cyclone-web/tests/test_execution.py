@@ -219,6 +219,30 @@ def test_anything_else_is_an_error(
     assert "must return None or something awaitable" in caplog.text
 
 
+@pytest.mark.parametrize("debug", [True, False])
+@pytest.mark.parametrize("prepared", [True, False])
+def test_what_a_coroutine_returns_goes_nowhere(
+    serve: Any, caplog: pytest.LogCaptureFixture, debug: bool, prepared: bool
+) -> None:
+    class Returning(RequestHandler):
+        def prepare(self) -> Any:
+            return defer.succeed(None) if prepared else None
+
+        async def get(self) -> Any:
+            return {"a": 1}
+
+        async def post(self) -> Any:
+            self.write("sent")
+            return {"a": 1}
+
+    client = serve([("/", Returning)], debug=debug, autoreload=False)
+    assert client.fetch("POST", "/", body="").body == b"sent"
+    assert "goes nowhere" not in caplog.text
+    assert client.fetch("GET", "/").body == b""
+    message = "Returning.get() returned an object of type dict, which goes nowhere"
+    assert (message in caplog.text) == debug
+
+
 def test_asynchronous_success_does_not_finish(serve: Any, waiting: Waiting) -> None:
     handlers: list[RequestHandler] = []
 

@@ -410,7 +410,7 @@ def test_who_may_read_is_said_each_time_XS_09(
         (lambda h: h.redirect(None), "redirect() takes a URL as str or bytes, not None"),
         (lambda h: h.redirect(302), "redirect() takes a URL as str or bytes, not 302"),
         (lambda h: h.redirect("/", status="302"), "Not a redirect: status '302'"),
-        (lambda h: h.set_cookie("a", 1), "the value of cookie 'a' is a str or bytes, not 1"),
+        (lambda h: h.set_cookie("a", 1), "the value of cookie 'a' is a str or bytes, not int"),
         (
             lambda h: h.set_secure_cookie("a", {}),
             "what is signed as 'a' is a str or bytes, not dict",

@@ -21,7 +21,7 @@ from ._base import SAFE_METHODS, HandlerBase
 from ._coroutines import Driver, Running, as_coroutine, run, running_loop, start
 from ._errors import HTTPError
 from ._execute import execute, run_override
-from ._log import application_log
+from ._log import application_log, general_log
 from ._output import OutputMixin
 
 if TYPE_CHECKING:
@@ -215,15 +215,14 @@ class ExecutionMixin(HandlerBase):
             if not self._finished:
                 pending = self._call_verb()
                 if pending is not None:
-                    await as_coroutine(pending)
-                self._method_done()
+                    pending = await as_coroutine(pending)
+                self._method_done(pending)
         except BaseException as error:
             self._coroutine_failed(error)
 
     async def _finish_method(self, pending: Any) -> None:
         try:
-            await as_coroutine(pending)
-            self._method_done()
+            self._method_done(await as_coroutine(pending))
         except BaseException as error:
             self._coroutine_failed(error)
 
@@ -251,13 +250,30 @@ class ExecutionMixin(HandlerBase):
         if not self._finished:
             self._suspend_request(pending)
 
-    def _method_done(self, _: object = None) -> None:
+    def _method_done(self, value: object = None) -> None:
         self._running_method = None
         if self._auto_finish and not self._finished and not self._render_pending:
+            if value is not None and not self._write_buffer:
+                self._note_unused(value)
             if type(self).finish is OutputMixin.finish and not self._headers_written:
                 self._send_whole()
             else:
                 self.finish()
+
+    def _note_unused(self, value: object) -> None:
+        """In debug mode: a value that was returned, and an answer without a body."""
+        if (
+            self._status_code == 200
+            and not self._headers_written
+            and self.application.settings.get("debug")
+        ):
+            general_log.warning(
+                "{handler}.{method}() returned {kind}, which goes nowhere, and the answer is empty:"
+                " what the client is to get goes to self.write()",
+                handler=f"{type(self).__module__}.{type(self).__qualname__}",
+                method=self.request.method.lower(),
+                kind=f"an object of type {type(value).__name__}",
+            )
 
     def _handle_deferred_failure(self, failure: Failure) -> None:
         """Answer for a Deferred of this request that failed."""
@@ -404,7 +420,7 @@ class _MethodDriver(Driver):
 
     def succeeded(self, value: object) -> None:
         try:
-            self._handler._method_done()
+            self._handler._method_done(value)
         except BaseException as error:
             self.failed(error)
 
