@@ -86,7 +86,9 @@ def build_set_cookie(
     if isinstance(value, bytes):
         value = value.decode("utf-8")
     elif not isinstance(value, str):
-        raise TypeError(f"the value of cookie {name!r} is a str or bytes, not {type(value).__name__}")
+        raise TypeError(
+            f"the value of cookie {name!r} is a str or bytes, not {type(value).__name__}"
+        )
     if not TOKEN.fullmatch(name):
         raise CookieError(f"Invalid cookie attribute name={name!r} for cookie {name!r}")
     bad = _FORBIDDEN_IN_VALUE.search(value)
