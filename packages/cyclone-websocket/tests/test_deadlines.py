@@ -149,3 +149,13 @@ def test_what_an_action_raises_stops_no_other() -> None:
     two.advance(3)
     assert two.fired == ["a", "b"]
     assert two.reactor.getDelayedCalls() == []
+
+
+def test_a_delay_that_nobody_uses_is_forgotten() -> None:
+    two = Two()
+    two.after(2, "a")
+    two.deadlines.after(3, lambda: None).cancel()
+    assert list(two.deadlines._lines) == [2]
+    two.advance(3)
+    assert two.fired == ["a"]
+    assert two.deadlines._lines == {}
