@@ -270,9 +270,12 @@ def test_the_client_goes_away_while_the_page_waits(
     cancel: bool, serve: Serve, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     cancelled: list[object] = []
+    # Else the collector gives up what nobody waits for, whenever it runs
+    waiting: list[Deferred[str]] = []
 
     def method(handler: RequestHandler) -> Deferred[str]:
-        return Deferred(cancelled.append)
+        waiting.append(Deferred(cancelled.append))
+        return waiting[0]
 
     settings: dict[str, Any] = {"ui_methods": {"later": method}, "cancel_on_disconnect": cancel}
     connection = page(serve, "{{ later() }}", **settings).start()
