@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from ._namespace import standard_among
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from cyclone.template import BaseLoader, Template
@@ -15,17 +13,10 @@ if TYPE_CHECKING:
 MAX_KNOWN_PAGES = 1000
 
 
-class KnownPage:
-    """A template, where it was found, and which of the standard names it uses."""
+class KnownPage(NamedTuple):
+    """A template, and where it was found."""
 
-    __slots__ = ("folder", "loader", "names", "standard_names", "template")
-
-    def __init__(
-        self, template: Template, names: frozenset[str], loader: BaseLoader, folder: object
-    ) -> None:
-        self.template = template
-        self.names = names
-        self.standard_names = standard_among(names)
-        self.loader = loader
-        #: The setting ``template_path``
-        self.folder = folder
+    template: Template
+    loader: BaseLoader
+    #: The setting ``template_path``
+    folder: object

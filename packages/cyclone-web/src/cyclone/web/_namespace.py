@@ -29,7 +29,7 @@ def add_standard_names(
     namespace: dict[str, Any], names: frozenset[str], handler: RequestHandler
 ) -> None:
     """Add those of *names* that every template can use, unless they are there."""
-    for name in standard_among(names):
+    for name in _standard_among(names):
         if name not in namespace:
             namespace[name] = _make(handler, name)
     methods = handler.application.ui_methods
@@ -40,8 +40,7 @@ def add_standard_names(
 
 
 @functools.lru_cache(maxsize=1024)
-def standard_among(names: frozenset[str]) -> tuple[str, ...]:
-    """Those of *names* that every template can use."""
+def _standard_among(names: frozenset[str]) -> tuple[str, ...]:
     return tuple(name for name in _MAKERS if name in names)
 
 

@@ -66,14 +66,7 @@ class RenderingMixin(HandlerBase):
         if self._finished:
             raise RuntimeError("Cannot render() after finish()")
         try:
-            rendering: Rendering | ForeignRendering
-            page = self.application._known_pages.get((type(self), template_name))
-            if page is not None and self._is_current(page, template_name):
-                if page.standard_names or self.application.ui_methods:
-                    add_standard_names(kwargs, page.names, cast("RequestHandler", self))
-                rendering = page.template.begin(kwargs, self._spawn_beside)
-            else:
-                rendering = self._begin_rendering(template_name, kwargs)
+            rendering = self._begin_rendering(template_name, kwargs)
         except BaseException:
             # The error page has not got the modules of this one.
             self._ui_namespace = None
@@ -213,25 +206,27 @@ class RenderingMixin(HandlerBase):
     def _begin_own_rendering(
         self, template_name: str, kwargs: dict[str, Any]
     ) -> Rendering | ForeignRendering:
-        loader = self._loader_of_templates()
-        template = loader.load(template_name)
-        if getattr(type(template), "generate", None) is not _template_generate():
-            return ForeignRendering(template.generate(**self._all_names(kwargs)))
+        page = self.application._known_pages.get((type(self), template_name))
+        if page is not None and self._is_current(page, template_name):
+            template = page.template
+        else:
+            loader = self._loader_of_templates()
+            template = loader.load(template_name)
+            if getattr(type(template), "generate", None) is not _template_generate():
+                return ForeignRendering(template.generate(**self._all_names(kwargs)))
+            self._remember(template_name, template, loader)
         names = template.names
         if names is None or (
             type(self).get_template_namespace is not RenderingMixin.get_template_namespace
         ):
             return template.begin(self._all_names(kwargs), self._spawn_beside)
-        self._remember(template_name, template, names, loader)
         add_standard_names(kwargs, names, cast("RequestHandler", self))
         return template.begin(kwargs, self._spawn_beside)
 
-    def _remember(
-        self, name: str, template: Template, names: frozenset[str], loader: BaseLoader
-    ) -> None:
+    def _remember(self, name: str, template: Template, loader: BaseLoader) -> None:
         if type(loader).load is not _base_load():
             return
-        page = KnownPage(template, names, loader, self.settings.get("template_path"))
+        page = KnownPage(template, loader, self.settings.get("template_path"))
         if self._is_current(page, name):
             pages = self.application._known_pages
             if len(pages) >= MAX_KNOWN_PAGES:
@@ -240,15 +235,12 @@ class RenderingMixin(HandlerBase):
 
     def _is_current(self, page: KnownPage, name: str) -> bool:
         """Whether the template of this name, if it were looked for, would be that of *page*."""
-        cls = type(self)
         settings = self.application.settings
         return (
             page.loader.templates.get(name) is page.template
             and settings.get("template_path") is page.folder
             and bool(settings.get("compiled_template_cache", True))
-            and cls.get_template_path is RenderingMixin.get_template_path
-            and cls.get_template_namespace is RenderingMixin.get_template_namespace
-            and cls.render_string is RenderingMixin.render_string
+            and type(self).get_template_path is RenderingMixin.get_template_path
         )
 
     def _all_names(self, kwargs: dict[str, Any]) -> dict[str, Any]:
