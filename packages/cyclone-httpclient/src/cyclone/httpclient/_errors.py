@@ -48,7 +48,17 @@ class HTTPClientError(Exception):
 HTTPError = HTTPClientError
 
 
-class HTTPTimeoutError(HTTPClientError):
+class _WithoutStatus(HTTPClientError):
+    """No response came: the code 599 says nothing, the message all."""
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __repr__(self) -> str:
+        return self.message
+
+
+class HTTPTimeoutError(_WithoutStatus):
     """A deadline passed.
 
     ``phase`` says what was going on: ``"queue"``, ``"connect"`` or ``"request"``; ``option`` names
@@ -68,24 +78,12 @@ class HTTPTimeoutError(HTTPClientError):
         self.option = option
         self.seconds = seconds
 
-    def __str__(self) -> str:
-        return self.message
 
-    def __repr__(self) -> str:
-        return self.message
-
-
-class HTTPStreamClosedError(HTTPClientError):
+class HTTPStreamClosedError(_WithoutStatus):
     """The exchange ended before its response did."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(599, message or "Stream closed")
-
-    def __str__(self) -> str:
-        return self.message
-
-    def __repr__(self) -> str:
-        return self.message
 
 
 class HTTPProtocolError(HTTPStreamClosedError):
@@ -96,7 +94,7 @@ class HTTPResponseTooLargeError(HTTPStreamClosedError):
     """The response went over ``max_body_size`` (after decompression) or ``max_header_size``."""
 
 
-class HTTPConnectError(HTTPClientError, OSError):
+class HTTPConnectError(_WithoutStatus, OSError):
     """No connection could be made: the name is unknown, or nobody answers, or TLS failed.
 
     Also an :exc:`OSError`, as what Tornado raises here; ``errno`` is the system's number, if the
@@ -107,12 +105,6 @@ class HTTPConnectError(HTTPClientError, OSError):
         HTTPClientError.__init__(self, 599, message)
         # OSError takes the first argument for it, which is 599
         self.errno = errno
-
-    def __str__(self) -> str:
-        return self.message
-
-    def __repr__(self) -> str:
-        return self.message
 
 
 class HTTPConnectionRefusedError(HTTPConnectError, ConnectionRefusedError):
