@@ -55,7 +55,6 @@ class Rendering:
     """
 
     # Few renderings wait for anything: only those have these of their own.
-    pending: bool = False
     _places: list[_Place] | tuple[()] = ()
     _mark = ""
     _failed: tuple[BaseException, _Place] | None = None
@@ -76,17 +75,19 @@ class Rendering:
         else:
             if type(started) is list:
                 self._pieces: list[str] = started
-                if self._places:
-                    self.pending = True
             else:
                 self._coroutine = started
-                self.pending = True
             return
         self._drop()
         try:
             raise failure
         finally:
             del failure
+
+    @property
+    def pending(self) -> bool:
+        """Whether the output still waits for something."""
+        return self._coroutine is not None or bool(self._places)
 
     def result(self) -> bytes:
         """The output. Raises :class:`TemplateError`, naming the line, when something is pending."""
@@ -121,7 +122,6 @@ class Rendering:
             self._drop()
             raise
         self._places = ()
-        self.pending = False
         return encoded(self._pieces)
 
     async def _ran(self, coroutine: Coroutine[object, object, list[str]]) -> list[str]:
@@ -261,4 +261,3 @@ class Rendering:
                 # Or Twisted would log the failure as one that nobody handled.
                 add_errback(lambda failure: None)
         self._places = ()
-        self.pending = False
